@@ -1,0 +1,72 @@
+package definition
+
+import "maps"
+
+// StageKey names a stage.
+type StageKey struct{ APIID, Stage string }
+
+// DeploymentKey names a deployment.
+type DeploymentKey struct{ APIID, ID string }
+
+// Catalog is everything defined on a host at one moment. It is immutable: With
+// makes the next one. Any number of goroutines may read it.
+type Catalog struct {
+	APIs        map[string]*API // by id
+	Deployments map[DeploymentKey]*Deployment
+	Stages      map[StageKey]*Stage
+	Account     Account
+}
+
+// Change is what one control operation alters. It is applied whole or not at
+// all. A put replaces the object with the same key.
+type Change struct {
+	PutAPIs        []*API
+	PutDeployments []*Deployment
+	PutStages      []*Stage
+	PutAccount     *Account
+
+	DeleteAPIs        []string // with their deployments and stages
+	DeleteDeployments []DeploymentKey
+	DeleteStages      []StageKey
+}
+
+// With returns a Catalog with the change made; c stays as it was.
+func (c *Catalog) With(ch Change) *Catalog {
+	next := &Catalog{
+		APIs:        cloneMap(c.APIs),
+		Deployments: cloneMap(c.Deployments),
+		Stages:      cloneMap(c.Stages),
+		Account:     c.Account,
+	}
+	for _, id := range ch.DeleteAPIs {
+		delete(next.APIs, id)
+		maps.DeleteFunc(next.Deployments, func(k DeploymentKey, _ *Deployment) bool { return k.APIID == id })
+		maps.DeleteFunc(next.Stages, func(k StageKey, _ *Stage) bool { return k.APIID == id })
+	}
+	for _, k := range ch.DeleteDeployments {
+		delete(next.Deployments, k)
+	}
+	for _, k := range ch.DeleteStages {
+		delete(next.Stages, k)
+	}
+	for _, a := range ch.PutAPIs {
+		next.APIs[a.ID] = a
+	}
+	for _, d := range ch.PutDeployments {
+		next.Deployments[DeploymentKey{d.APIID, d.ID}] = d
+	}
+	for _, s := range ch.PutStages {
+		next.Stages[StageKey{s.APIID, s.Name}] = s
+	}
+	if ch.PutAccount != nil {
+		next.Account = *ch.PutAccount
+	}
+	return next
+}
+
+func cloneMap[K comparable, V any](m map[K]V) map[K]V {
+	if m == nil {
+		return map[K]V{}
+	}
+	return maps.Clone(m)
+}

@@ -1,0 +1,147 @@
+// Package definition holds what an owner of APIs defines: REST APIs,
+// immutable deployments of them, and stages that point at deployments.
+//
+// The types are plain data. Every value reachable from a Catalog is immutable
+// once it is in the Catalog; whoever wants to change one makes a copy first.
+// Field names follow the AWS API Gateway (REST API, v1) objects.
+package definition
+
+import "time"
+
+// Endpoint types of a REST API.
+const (
+	EndpointEdge     = "EDGE"
+	EndpointRegional = "REGIONAL"
+	EndpointPrivate  = "PRIVATE"
+)
+
+// Integration types.
+const (
+	IntegrationHTTPProxy = "HTTP_PROXY"
+	IntegrationHTTP      = "HTTP"
+	IntegrationMock      = "MOCK"
+)
+
+// MethodAny is the pseudo verb that stands for every verb a resource has no
+// method of its own for.
+const MethodAny = "ANY"
+
+// Verbs lists the HTTP methods that a resource may have, besides ANY.
+var Verbs = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+
+// API is one REST API: its description and the current, not yet deployed, Body.
+type API struct {
+	ID          string    `json:"id"` // 10 characters [a-z0-9]
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Version     string    `json:"version,omitempty"`
+	CreatedDate time.Time `json:"createdDate"`
+
+	EndpointType              string            `json:"endpointType"`
+	DisableExecuteAPIEndpoint bool              `json:"disableExecuteApiEndpoint,omitempty"`
+	Tags                      map[string]string `json:"tags,omitempty"`
+	Warnings                  []string          `json:"warnings,omitempty"` // of the last import
+
+	// DeploymentCount is the Number of the newest deployment ever made. It
+	// outlives the deployments, so that no Number comes twice.
+	DeploymentCount int `json:"deploymentCount,omitempty"`
+
+	Body *Body `json:"-"`
+}
+
+// Body is the part of an API that a deployment freezes: its resources, methods
+// and integrations. A Body is immutable and is shared by the API and by every
+// deployment made of it until the next import.
+type Body struct {
+	Revision       string      `json:"revision"` // content hash, hexadecimal; the state store's key
+	RootResourceID string      `json:"rootResourceId"`
+	Resources      []*Resource `json:"resources"` // sorted by Path
+
+	// DisableExecuteAPIEndpoint is frozen too: for REST APIs it takes effect
+	// with a deployment.
+	DisableExecuteAPIEndpoint bool   `json:"disableExecuteApiEndpoint,omitempty"`
+	EndpointType              string `json:"endpointType"`
+}
+
+// Resource is a node of the path tree.
+type Resource struct {
+	ID       string `json:"id"`
+	ParentID string `json:"parentId,omitempty"`
+	PathPart string `json:"pathPart,omitempty"` // "pets", "{id}", "{proxy+}"; empty for the root
+	Path     string `json:"path"`               // "/", "/pets/{id}"
+
+	Methods map[string]*Method `json:"resourceMethods,omitempty"` // verb, or ANY
+}
+
+// Method is a verb on a resource.
+type Method struct {
+	HTTPMethod    string `json:"httpMethod"`
+	OperationName string `json:"operationName,omitempty"`
+
+	// RequestParameters declares "method.request.{path|querystring|header}.NAME"
+	// with whether it is required.
+	RequestParameters map[string]bool `json:"requestParameters,omitempty"`
+
+	// Responses maps a declared status code to the response headers it
+	// declares ("method.response.header.NAME").
+	Responses map[string][]string `json:"methodResponses,omitempty"`
+
+	Integration *Integration `json:"methodIntegration,omitempty"`
+}
+
+// Integration says what answers a method.
+type Integration struct {
+	Type          string `json:"type"`                 // IntegrationHTTPProxy, IntegrationHTTP or IntegrationMock
+	HTTPMethod    string `json:"httpMethod,omitempty"` // verb sent upstream; ANY means the client's
+	URI           string `json:"uri,omitempty"`        // may hold {param} and ${stageVariables.name}
+	TimeoutMillis int    `json:"timeoutInMillis"`      // 50 to the host's maximum; default 29000
+
+	// RequestParameters maps "integration.request.{path|querystring|header}.NAME"
+	// to "method.request.…", "stageVariables.NAME", "context.NAME" or "'literal'".
+	RequestParameters map[string]string `json:"requestParameters,omitempty"`
+
+	// RequestTemplates is for MOCK: media type to a constant JSON text with an
+	// integer statusCode.
+	RequestTemplates    map[string]string `json:"requestTemplates,omitempty"`
+	PassthroughBehavior string            `json:"passthroughBehavior,omitempty"`
+
+	Responses []*IntegrationResponse `json:"integrationResponses,omitempty"` // HTTP and MOCK
+
+	InsecureSkipVerification bool `json:"insecureSkipVerification,omitempty"` // tlsConfig
+}
+
+// IntegrationResponse turns an upstream's status into the method's answer.
+type IntegrationResponse struct {
+	SelectionPattern   string            `json:"selectionPattern,omitempty"` // regular expression on the whole status; empty is the default
+	StatusCode         string            `json:"statusCode"`
+	ResponseParameters map[string]string `json:"responseParameters,omitempty"` // "method.response.header.NAME" to "integration.response.header.NAME", "stageVariables.…", "context.…", "'literal'"
+	ResponseTemplates  map[string]string `json:"responseTemplates,omitempty"`  // media type to a constant text
+}
+
+// Deployment is an immutable snapshot of an API.
+type Deployment struct {
+	ID          string    `json:"id"` // 6 characters [a-z0-9]
+	APIID       string    `json:"apiId"`
+	Number      int       `json:"number"` // 1, 2, 3… within the API; never reused
+	Description string    `json:"description,omitempty"`
+	CreatedDate time.Time `json:"createdDate"`
+
+	Body *Body `json:"-"`
+}
+
+// Stage is a named pointer to a deployment, with settings of its own.
+type Stage struct {
+	APIID           string            `json:"apiId"`
+	Name            string            `json:"stageName"` // [A-Za-z0-9_-]{1,128}
+	DeploymentID    string            `json:"deploymentId"`
+	Description     string            `json:"description,omitempty"`
+	Variables       map[string]string `json:"variables,omitempty"`
+	Tags            map[string]string `json:"tags,omitempty"`
+	CreatedDate     time.Time         `json:"createdDate"`
+	LastUpdatedDate time.Time         `json:"lastUpdatedDate"`
+}
+
+// Account holds the settings shared by every API on the host.
+type Account struct {
+	CloudwatchRoleARN string `json:"cloudwatchRoleArn,omitempty"`
+}

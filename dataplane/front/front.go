@@ -1,0 +1,109 @@
+package front
+
+import (
+	"sync/atomic"
+
+	"github.com/tidegate/tidegate/dataplane/loop"
+)
+
+// Front serves the clients of one event loop. Its methods must be called on
+// that loop, unless they say otherwise.
+type Front struct {
+	Loop *loop.Loop
+
+	config     Config
+	newHandler func(*Exchange) Handler
+	spare      []*Exchange
+	conns      Conn // head of the list of open connections
+	draining   bool
+	buffered   int64
+
+	open     atomic.Int64
+	accepted atomic.Int64
+	held     atomic.Int64
+}
+
+// New returns a Front whose exchanges get their handlers from newHandler, once
+// for many requests.
+func New(l *loop.Loop, config Config, newHandler func(*Exchange) Handler) *Front {
+	f := &Front{Loop: l, config: config, newHandler: newHandler}
+	f.conns.next, f.conns.prev = &f.conns, &f.conns
+	l.OnTick(func(int64) { f.held.Store(f.buffered) })
+	return f
+}
+
+// SetConfig changes the bounds for what comes next.
+func (f *Front) SetConfig(c Config) { f.config = c }
+
+// Open returns the connections open now. Any goroutine may call it.
+func (f *Front) Open() int64 { return f.open.Load() }
+
+// Accepted returns the connections ever accepted. Any goroutine may call it.
+func (f *Front) Accepted() int64 { return f.accepted.Load() }
+
+// Buffered returns the bytes held for clients, as of the last tick. Any
+// goroutine may call it.
+func (f *Front) Buffered() int64 { return f.held.Load() }
+
+// Drain closes idle connections and has every other closed after its answer.
+func (f *Front) Drain() {
+	f.draining = true
+	f.each(func(c *Conn) {
+		if c.x == nil || c.x.phase == phaseHead && len(c.x.in) == 0 {
+			c.shut()
+		}
+	})
+}
+
+// CloseAll cuts every connection.
+func (f *Front) CloseAll() { f.each((*Conn).shut) }
+
+func (f *Front) each(do func(*Conn)) {
+	for c := f.conns.next; c != &f.conns; {
+		next := c.next
+		do(c)
+		c = next
+	}
+}
+
+func (f *Front) link(c *Conn) {
+	c.prev, c.next = f.conns.prev, &f.conns
+	c.prev.next, f.conns.prev = c, c
+	f.open.Add(1)
+	c.listener.open.Add(1)
+}
+
+func (f *Front) unlink(c *Conn) {
+	c.prev.next, c.next.prev = c.next, c.prev
+	c.prev, c.next = nil, nil
+	f.open.Add(-1)
+	c.listener.open.Add(-1)
+}
+
+// borrow takes an exchange for a connection that has something to read.
+func (f *Front) borrow(c *Conn) *Exchange {
+	var x *Exchange
+	if n := len(f.spare); n > 0 {
+		x = f.spare[n-1]
+		f.spare = f.spare[:n-1]
+	} else {
+		x = &Exchange{in: make([]byte, 0, inBuffer)}
+		x.Handler = f.newHandler(x)
+	}
+	x.conn = c
+	c.x = x
+	return x
+}
+
+// maxSpare bounds the exchanges kept for later on one loop.
+const maxSpare = 1024
+
+func (f *Front) giveBack(c *Conn) {
+	x := c.x
+	c.x = nil
+	f.buffered -= int64(len(x.out))
+	x.reset()
+	if len(f.spare) < maxSpare {
+		f.spare = append(f.spare, x)
+	}
+}

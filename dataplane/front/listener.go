@@ -1,0 +1,151 @@
+package front
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tidegate/tidegate/dataplane/loop"
+)
+
+// Listener is an open address. It accepts on one event loop and deals the
+// connections out to all.
+type Listener struct {
+	Name string
+	TLS  *tls.Config // nil for cleartext
+
+	socket loop.Socket
+	fronts []*Front
+	turn   int
+	addr   net.Addr
+	port   string
+	open   atomic.Int64
+}
+
+// Listen starts accepting from ln for fronts. It takes a copy of ln's
+// descriptor and closes ln. Any goroutine but a loop's may call it.
+func Listen(name string, ln net.Listener, config *tls.Config, fronts []*Front) (*Listener, error) {
+	fd, err := detach(ln)
+	if err != nil {
+		return nil, fmt.Errorf("listener %q: %w", name, err)
+	}
+	l := &Listener{Name: name, TLS: config, fronts: fronts, addr: ln.Addr()}
+	_, l.port, _ = net.SplitHostPort(l.addr.String())
+	fronts[0].Loop.Do(func() { err = l.socket.Open(fronts[0].Loop, fd, l, false) })
+	if err != nil {
+		return nil, fmt.Errorf("listener %q: %w", name, err)
+	}
+	return l, nil
+}
+
+// detach takes a non-blocking copy of the listener's descriptor.
+func detach(ln net.Listener) (int, error) {
+	var fd int
+	var dupErr error
+	sc, ok := ln.(syscall.Conn)
+	if !ok {
+		return -1, fmt.Errorf("%T has no descriptor", ln)
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	if err := raw.Control(func(u uintptr) {
+		fd, dupErr = unix.FcntlInt(u, unix.F_DUPFD_CLOEXEC, 0)
+	}); err != nil {
+		return -1, err
+	}
+	if dupErr != nil {
+		return -1, dupErr
+	}
+	if u, ok := ln.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+	}
+	if err := errors.Join(ln.Close(), unix.SetNonblock(fd, true)); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// Addr returns the address listened on.
+func (l *Listener) Addr() net.Addr { return l.addr }
+
+// Open returns the connections open now that the listener accepted.
+func (l *Listener) Open() int64 { return l.open.Load() }
+
+// Close stops accepting. Connections stay. Any goroutine but a loop's may call it.
+func (l *Listener) Close() { l.fronts[0].Loop.Do(l.socket.Close) }
+
+// OnReadable implements loop.Events: it accepts.
+func (l *Listener) OnReadable() {
+	for range acceptBatch {
+		fd, sa, err := unix.Accept4(l.socket.FD(), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		switch {
+		case err == unix.EAGAIN:
+			return
+		case err == unix.EINTR || err == unix.ECONNABORTED:
+			continue
+		case err != nil: // out of descriptors or memory: try again soon
+			l.socket.Pause()
+			l.socket.SetDeadline(l.fronts[0].Loop.Now() + int64(acceptPause))
+			return
+		}
+		l.turn++
+		f := l.fronts[l.turn%len(l.fronts)]
+		if f.Loop == l.fronts[0].Loop {
+			f.accept(l, fd, sa)
+		} else if !f.Loop.Post(func() { f.accept(l, fd, sa) }) {
+			unix.Close(fd)
+		}
+	}
+}
+
+// OnWritable implements loop.Events.
+func (l *Listener) OnWritable() {}
+
+// OnHangup implements loop.Events.
+func (l *Listener) OnHangup() {}
+
+// OnDeadline implements loop.Events.
+func (l *Listener) OnDeadline(int64) { l.socket.Resume() }
+
+// accept takes a new connection on the front's loop.
+func (f *Front) accept(l *Listener, fd int, sa unix.Sockaddr) {
+	f.accepted.Add(1)
+	if f.draining || f.config.Connections > 0 && f.open.Load() >= int64(f.config.Connections) {
+		unix.Close(fd)
+		return
+	}
+	c := &Conn{front: f, listener: l}
+	switch a := sa.(type) {
+	case *unix.SockaddrInet4:
+		c.remote = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *unix.SockaddrInet6:
+		c.remote = netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
+	}
+	if c.remote.IsValid() {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	}
+	if c.Open(f.Loop, fd, c, false) != nil {
+		return
+	}
+	f.link(c)
+	wait := f.config.FirstByte
+	if l.TLS != nil {
+		wait = f.config.TLSHandshake
+		c.StartTLS(func(under net.Conn) *tls.Conn { return tls.Server(under, l.TLS) }, c.onHandshake)
+	}
+	c.deadline(wait)
+}
+
+func (c *Conn) deadline(after time.Duration) {
+	c.SetDeadline(c.front.Loop.Now() + int64(after))
+}

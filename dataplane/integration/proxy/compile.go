@@ -1,0 +1,301 @@
+package proxy
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/http1"
+)
+
+// Scope is what an integration's definition may refer to.
+type Scope struct {
+	APIID     string
+	Variables map[string]string // of the stage
+	Params    []string          // names of the resource's path parameters, in order
+	Context   map[string]string // $context variables that the stage fixes
+}
+
+// Compile resolves an integration of type HTTP or HTTP_PROXY for a stage.
+func Compile(m *definition.Method, scope Scope) (*Program, error) {
+	in := m.Integration
+	p := &Program{
+		passThrough: in.Type == definition.IntegrationHTTPProxy,
+		agent:       "User-Agent: AmazonAPIGateway_" + scope.APIID + "\r\n",
+		apiID:       "X-Amzn-Apigateway-Api-Id: " + scope.APIID + "\r\n",
+		drop:        requestDrop,
+	}
+	if in.HTTPMethod != definition.MethodAny {
+		p.verb = in.HTTPMethod
+	}
+	c := compiler{scope: scope}
+	paths, err := c.requestMappings(p, in.RequestParameters)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.uri(p, in.URI, paths); err != nil {
+		return nil, fmt.Errorf("uri %q: %w", in.URI, err)
+	}
+	p.Endpoint.Insecure = in.InsecureSkipVerification
+	if !p.passThrough {
+		if p.responses, err = c.responses(m); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+type compiler struct{ scope Scope }
+
+// requestMappings compiles the header and query mappings into p and returns the
+// path mappings.
+func (c *compiler) requestMappings(p *Program, params map[string]string) (map[string]value, error) {
+	paths := map[string]value{}
+	for _, key := range slices.Sorted(maps.Keys(params)) {
+		v, err := c.value(params[key])
+		if err != nil {
+			return nil, fmt.Errorf("requestParameters: %s: %w", key, err)
+		}
+		rest, ok := strings.CutPrefix(key, "integration.request.")
+		kind, name, ok2 := strings.Cut(rest, ".")
+		if !ok || !ok2 || name == "" {
+			return nil, fmt.Errorf("requestParameters: %q is not integration.request.{path|querystring|header}.NAME", key)
+		}
+		switch kind {
+		case "path":
+			paths[name] = v
+		case "querystring":
+			p.query = append(p.query, mapping{name: name, value: v})
+		case "header":
+			id := http1.FindID([]byte(name))
+			if illegalMapped.Has(id) {
+				return nil, fmt.Errorf("requestParameters: %s: this header is the gateway's to set", key)
+			}
+			if neverMapped.Has(id) {
+				continue
+			}
+			p.headers = append(p.headers, mapping{name: name, id: id, value: v})
+			if id == http1.Other {
+				p.mappedNames = append(p.mappedNames, strings.ToLower(name))
+			} else {
+				p.mapped |= http1.NewSet(id)
+			}
+		default:
+			return nil, fmt.Errorf("requestParameters: %q is not integration.request.{path|querystring|header}.NAME", key)
+		}
+	}
+	p.drop |= p.mapped
+	return paths, nil
+}
+
+// value compiles the right-hand side of a request mapping.
+func (c *compiler) value(text string) (value, error) {
+	if len(text) >= 2 && text[0] == '\'' && text[len(text)-1] == '\'' {
+		return value{text: text[1 : len(text)-1]}, nil
+	}
+	if name, ok := strings.CutPrefix(text, "stageVariables."); ok {
+		return value{text: c.scope.Variables[name]}, nil
+	}
+	if name, ok := strings.CutPrefix(text, "context."); ok {
+		if fixed, ok := c.scope.Context[name]; ok {
+			return value{text: fixed}, nil
+		}
+		if v, ok := contextVars[name]; ok {
+			return value{source: fromContext, ctx: v}, nil
+		}
+		return value{}, fmt.Errorf("%q is not a context variable that can be mapped", text)
+	}
+	rest, ok := strings.CutPrefix(text, "method.request.")
+	kind, name, ok2 := strings.Cut(rest, ".")
+	if ok && ok2 && name != "" {
+		switch kind {
+		case "path":
+			i := slices.Index(c.scope.Params, name)
+			if i < 0 {
+				return value{}, fmt.Errorf("the resource's path has no parameter {%s}", name)
+			}
+			return value{source: fromPath, param: i}, nil
+		case "querystring":
+			return value{source: fromQuery, text: name}, nil
+		case "multivaluequerystring":
+			return value{source: fromMultiQuery, text: name}, nil
+		case "header":
+			return value{source: fromHeader, text: name}, nil
+		case "multivalueheader":
+			return value{source: fromMultiHeader, text: name}, nil
+		}
+	}
+	return value{}, fmt.Errorf("%q is not a value that can be mapped; use method.request.{path|querystring|header}.NAME, "+
+		"stageVariables.NAME, context.NAME or a 'literal'", text)
+}
+
+var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
+
+// uri compiles the integration's URI: endpoint, path and query.
+func (c *compiler) uri(p *Program, uri string, paths map[string]value) error {
+	uri = stageVariable.ReplaceAllStringFunc(uri, func(ref string) string {
+		return c.scope.Variables[stageVariable.FindStringSubmatch(ref)[1]]
+	})
+	scheme, rest, ok := strings.Cut(uri, "://")
+	if !ok || scheme != "http" && scheme != "https" {
+		return fmt.Errorf("it must begin with http:// or https:// once stage variables are filled in")
+	}
+	p.Endpoint.TLS = scheme == "https"
+	at := strings.IndexAny(rest, "/?#")
+	if at < 0 {
+		at = len(rest)
+	}
+	if err := p.authority(rest[:at]); err != nil {
+		return err
+	}
+	target := rest[at:]
+	if strings.Contains(target, "#") {
+		return fmt.Errorf("it must not have a fragment")
+	}
+	if !strings.HasPrefix(target, "/") {
+		target = "/" + target
+	}
+	p.hasQuery = strings.Contains(target, "?")
+	return p.compileTarget(target, paths)
+}
+
+func (p *Program) authority(authority string) error {
+	host, port := authority, ""
+	if strings.HasPrefix(host, "[") {
+		end := strings.IndexByte(host, ']')
+		if end < 0 {
+			return fmt.Errorf("its host has no closing bracket")
+		}
+		host, port = authority[1:end], authority[end+1:]
+		if _, err := netip.ParseAddr(host); err != nil {
+			return fmt.Errorf("host %q is not an IPv6 address", host)
+		}
+	} else if i := strings.IndexByte(host, ':'); i >= 0 {
+		host, port = authority[:i], authority[i:]
+	}
+	if host == "" || strings.ContainsAny(host, "{}@%\\ ") {
+		return fmt.Errorf("host %q is not a host name; it cannot hold a parameter", host)
+	}
+	number := 80
+	if p.Endpoint.TLS {
+		number = 443
+	}
+	if port != "" {
+		var err error
+		if number, err = strconv.Atoi(port[1:]); err != nil || number < 1 || number > 65535 {
+			return fmt.Errorf("port %q is not a number from 1 to 65535", port[1:])
+		}
+	}
+	p.Endpoint.Host, p.Endpoint.Port = strings.ToLower(host), uint16(number)
+	p.host = "Host: " + authority + "\r\n"
+	if p.mapped.Has(http1.Host) {
+		p.host = ""
+	}
+	return nil
+}
+
+// compileTarget splits path and query at their {parameters}.
+func (p *Program) compileTarget(target string, paths map[string]value) error {
+	literal := ""
+	for target != "" {
+		open := strings.IndexByte(target, '{')
+		if open < 0 {
+			literal += target
+			break
+		}
+		end := strings.IndexByte(target[open:], '}')
+		if end < 0 {
+			return fmt.Errorf("a { has no }")
+		}
+		name := strings.TrimSuffix(target[open+1:open+end], "+")
+		literal += target[:open]
+		target = target[open+end+1:]
+		v, ok := paths[name]
+		if !ok { // as on AWS: a parameter without a mapping is empty
+			continue
+		}
+		if v.source == fromLiteral {
+			literal += string(appendEscaped(nil, []byte(v.text), false))
+			continue
+		}
+		p.target = append(p.target, piece{literal: literal}, piece{value: v})
+		literal = ""
+	}
+	p.target = append(p.target, piece{literal: literal})
+	for _, piece := range p.target {
+		for i := 0; i < len(piece.literal); i++ {
+			if c := piece.literal[i]; c <= ' ' || c >= 0x7f {
+				return fmt.Errorf("byte %q must be percent-encoded", c)
+			}
+		}
+	}
+	return nil
+}
+
+// responses compiles the integration responses of an HTTP integration.
+func (c *compiler) responses(m *definition.Method) ([]response, error) {
+	var out []response
+	for _, r := range m.Integration.Responses {
+		status, err := strconv.Atoi(r.StatusCode)
+		if err != nil || status < 200 || status > 599 {
+			return nil, fmt.Errorf("responses: status code %q is not a number from 200 to 599", r.StatusCode)
+		}
+		compiled := response{status: status}
+		declared, ok := m.Responses[r.StatusCode]
+		compiled.invalid = !ok
+		if r.SelectionPattern != "" {
+			if compiled.pattern, err = regexp.Compile(`^(?:` + r.SelectionPattern + `)$`); err != nil {
+				return nil, fmt.Errorf("responses: selection pattern %q: %w; write it in RE2 syntax", r.SelectionPattern, err)
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(r.ResponseParameters)) {
+			name, ok := strings.CutPrefix(key, "method.response.header.")
+			if !ok {
+				return nil, fmt.Errorf("responses: %q is not method.response.header.NAME", key)
+			}
+			if !slices.Contains(declared, key) && !slices.Contains(declared, name) {
+				compiled.invalid = true
+			}
+			v, err := c.responseValue(r.ResponseParameters[key])
+			if err != nil {
+				return nil, fmt.Errorf("responses: %s: %w", key, err)
+			}
+			id := http1.FindID([]byte(name))
+			if mappedRemap.Has(id) {
+				name = remapPrefix + name
+			}
+			compiled.headers = append(compiled.headers, mapping{name: name, id: id, value: v})
+		}
+		out = append(out, compiled)
+	}
+	// The default comes last.
+	slices.SortStableFunc(out, func(a, b response) int {
+		switch {
+		case a.pattern != nil && b.pattern == nil:
+			return -1
+		case a.pattern == nil && b.pattern != nil:
+			return 1
+		}
+		return 0
+	})
+	return out, nil
+}
+
+func (c *compiler) responseValue(text string) (value, error) {
+	if name, ok := strings.CutPrefix(text, "integration.response.header."); ok {
+		return value{source: fromHeader, text: name}, nil
+	}
+	if name, ok := strings.CutPrefix(text, "integration.response.multivalueheader."); ok {
+		return value{source: fromMultiHeader, text: name}, nil
+	}
+	if strings.HasPrefix(text, "integration.response.body") || strings.HasPrefix(text, "method.request.") {
+		return value{}, fmt.Errorf("%q is not supported here yet; use integration.response.header.NAME, "+
+			"stageVariables.NAME, context.NAME or a 'literal'", text)
+	}
+	return c.value(text)
+}

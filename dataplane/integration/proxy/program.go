@@ -1,0 +1,141 @@
+package proxy
+
+import (
+	"regexp"
+
+	"github.com/tidegate/tidegate/dataplane/http1"
+)
+
+// Endpoint is where an integration's requests go.
+type Endpoint struct {
+	Host     string // name or address, without brackets
+	Port     uint16
+	TLS      bool
+	Insecure bool // accept any certificate
+}
+
+// Program is a compiled integration. It is immutable; any number of goroutines
+// may use it.
+type Program struct {
+	Endpoint Endpoint
+
+	passThrough bool   // HTTP_PROXY: headers and query go through
+	verb        string // sent to the backend; empty is the client's
+	target      []piece
+	hasQuery    bool // target has a "?"
+	query       []mapping
+	host        string // the Host field with its line end
+	headers     []mapping
+	agent       string // User-Agent of the gateway, with its line end
+	apiID       string // X-Amzn-Apigateway-Api-Id, with its line end
+	drop        http1.Set
+	mapped      http1.Set // special fields that mappings set
+	mappedNames []string  // other fields that mappings set, lower case
+
+	responses []response // HTTP; chosen by the backend's status
+}
+
+// piece is a literal, or a value when literal is empty.
+type piece struct {
+	literal string
+	value   value
+}
+
+// mapping sets a header or query parameter of the request.
+type mapping struct {
+	name  string
+	id    http1.ID
+	value value
+}
+
+type source uint8
+
+const (
+	fromLiteral source = iota
+	fromPath
+	fromQuery
+	fromHeader
+	fromContext
+	fromMultiQuery
+	fromMultiHeader
+)
+
+// value is where a mapped value comes from.
+type value struct {
+	source source
+	text   string     // the literal, or the parameter's name
+	param  int        // index of a path parameter
+	ctx    ContextVar // for fromContext
+}
+
+// ContextVar is a $context variable that differs between requests.
+type ContextVar uint8
+
+// Context variables.
+const (
+	ContextRequestID ContextVar = iota
+	ContextExtendedRequestID
+	ContextHTTPMethod
+	ContextPath
+	ContextProtocol
+	ContextDomainName
+	ContextDomainPrefix
+	ContextSourceIP
+	ContextUserAgent
+	ContextRequestTime
+	ContextRequestTimeEpoch
+)
+
+var contextVars = map[string]ContextVar{
+	"requestId": ContextRequestID, "extendedRequestId": ContextExtendedRequestID,
+	"httpMethod": ContextHTTPMethod, "path": ContextPath, "protocol": ContextProtocol,
+	"domainName": ContextDomainName, "domainPrefix": ContextDomainPrefix,
+	"identity.sourceIp": ContextSourceIP, "identity.userAgent": ContextUserAgent,
+	"requestTime": ContextRequestTime, "requestTimeEpoch": ContextRequestTimeEpoch,
+}
+
+// Input is what a program reads of a request.
+type Input interface {
+	// Param returns path parameter i of the resource, in the order of its path,
+	// as it came.
+	Param(i int) []byte
+	// AppendContext appends a $context variable.
+	AppendContext(dst []byte, v ContextVar) []byte
+}
+
+// response is a compiled integration response of an HTTP integration.
+type response struct {
+	pattern *regexp.Regexp // nil is the default
+	status  int
+	headers []mapping
+	invalid bool // the method does not declare the status
+}
+
+// requestDrop are the request fields that never go through (AWS's list, and
+// those of RFC 9110 section 7.6.1 that are for one hop).
+var requestDrop = http1.NewSet(http1.Connection, http1.ContentLength, http1.ContentMD5, http1.Expect,
+	http1.Host, http1.KeepAlive, http1.MaxForwards, http1.ProxyAuthenticate, http1.ProxyAuthorization,
+	http1.ProxyConnection, http1.Server, http1.TE, http1.Trailer, http1.TransferEncoding, http1.Upgrade,
+	http1.Via, http1.WWWAuthenticate, http1.XAmznRequestID, http1.XAmznAPIID, http1.XAmznTraceID,
+	http1.XForwardedFor, http1.XForwardedPort, http1.XForwardedProto, http1.XHTTPMethodOverride)
+
+// neverMapped are request fields that no mapping can set: they are left out.
+var neverMapped = http1.NewSet(http1.Via, http1.Expect, http1.TE, http1.ProxyAuthenticate, http1.Connection, http1.KeepAlive)
+
+// illegalMapped are request fields whose mapping is a configuration error.
+var illegalMapped = http1.NewSet(http1.ContentLength, http1.TransferEncoding, http1.XAmznTraceID, http1.XAmznAPIID)
+
+// responseDrop are the response fields that end here, and responseRemap those
+// that go on as x-amzn-Remapped-NAME.
+var (
+	responseRemap = http1.NewSet(http1.Authorization, http1.Connection, http1.ContentLength, http1.ContentMD5,
+		http1.Date, http1.MaxForwards, http1.Server, http1.UserAgent, http1.WWWAuthenticate, http1.XAmznRequestID)
+	responseDrop = http1.NewSet(http1.Expect, http1.Host, http1.KeepAlive, http1.ProxyAuthenticate, http1.ProxyAuthorization,
+		http1.ProxyConnection, http1.TE, http1.Trailer, http1.TransferEncoding, http1.Upgrade, http1.Via)
+	responseChanged = responseRemap | responseDrop
+	// mappedRemap are the fields that an HTTP integration's mappings cannot set
+	// under their own name.
+	mappedRemap = responseRemap | http1.NewSet(http1.Expect, http1.Host, http1.ProxyAuthenticate, http1.Trailer, http1.Upgrade)
+)
+
+const remapPrefix = "x-amzn-Remapped-"

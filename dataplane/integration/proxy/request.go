@@ -1,0 +1,160 @@
+package proxy
+
+import (
+	"bytes"
+
+	"github.com/tidegate/tidegate/dataplane/http1"
+)
+
+// Body says how a request's body goes to the backend.
+type Body struct {
+	Length  int64 // bytes; ignored if Chunked
+	Chunked bool
+}
+
+// Edge is what the gateway tells the backend about the client.
+type Edge struct {
+	SourceIP []byte // of the TCP peer
+	Port     string // the client asked for
+	Proto    string // "http" or "https"
+	TraceID  []byte // for X-Amzn-Trace-Id, complete
+}
+
+// Verb returns the method that the backend gets for a client's verb.
+func (p *Program) Verb(client http1.Verb) http1.Verb {
+	if p.verb == "" {
+		return client
+	}
+	return http1.ParseVerb([]byte(p.verb))
+}
+
+// SendsBody reports whether a body goes with a verb to the backend: AWS sends
+// none with GET, HEAD and OPTIONS.
+func SendsBody(backend http1.Verb) bool {
+	return backend != http1.GET && backend != http1.HEAD && backend != http1.OPTIONS
+}
+
+// AppendRequest appends the head of the backend's request.
+func (p *Program) AppendRequest(dst []byte, r *http1.Request, verb http1.Verb, in Input, edge *Edge, body Body) []byte {
+	dst = append(dst, verb.String()...)
+	dst = append(dst, ' ')
+	dst = p.appendTarget(dst, r, in)
+	dst = append(dst, " HTTP/1.1\r\n"...)
+	dst = append(dst, p.host...)
+	if p.passThrough {
+		dst = p.appendHeaders(dst, r)
+	} else {
+		dst = p.appendDefaults(dst, r, SendsBody(verb))
+	}
+	for i := range p.headers {
+		dst = p.headers[i].appendTo(dst, r, in)
+	}
+	dst = appendForwarded(dst, r, edge)
+	dst = append(dst, p.apiID...)
+	dst = append(dst, "X-Amzn-Trace-Id: "...)
+	dst = append(dst, edge.TraceID...)
+	if body.Chunked {
+		return append(dst, "\r\nTransfer-Encoding: chunked\r\n\r\n"...)
+	}
+	dst = append(dst, "\r\n"...)
+	if body.Length > 0 || SendsBody(verb) {
+		dst = http1.AppendContentLength(dst, body.Length)
+	}
+	return append(dst, "\r\n"...)
+}
+
+func (p *Program) appendTarget(dst []byte, r *http1.Request, in Input) []byte {
+	for i := range p.target {
+		if piece := &p.target[i]; piece.value.source == fromLiteral {
+			dst = append(dst, piece.literal...)
+		} else {
+			dst = piece.value.appendPath(dst, r, in)
+		}
+	}
+	sep := byte('?')
+	if p.hasQuery {
+		sep = '&'
+	}
+	if p.passThrough && r.HasQuery && len(r.Query) > 0 {
+		dst = append(dst, sep)
+		dst = append(dst, r.Query...)
+		sep = '&'
+	}
+	for i := range p.query {
+		dst, sep = p.query[i].appendQuery(dst, sep, r, in)
+	}
+	return dst
+}
+
+// appendHeaders copies the client's fields that go through.
+func (p *Program) appendHeaders(dst []byte, r *http1.Request) []byte {
+	drop := p.drop
+	if v := r.Get(http1.Authorization); v != nil && bytes.HasPrefix(v, []byte("AWS4-HMAC-SHA256 ")) {
+		drop |= http1.NewSet(http1.Authorization)
+	}
+	if !r.HasBody() { // without a body it says nothing
+		drop |= http1.NewSet(http1.ContentEncoding)
+	}
+	if !r.Nominated && len(p.mappedNames) == 0 {
+		dst = r.AppendKept(dst, drop)
+	} else {
+		dst = r.AppendLines(dst, func(i int) bool {
+			return !drop.Has(r.ID(i)) && !p.mapsName(r.Name(i), r.ID(i)) && !r.NominatedBy(i)
+		})
+	}
+	if !p.mapped.Has(http1.Accept) && r.Get(http1.Accept) == nil {
+		dst = append(dst, "Accept: application/json\r\n"...)
+	}
+	if !p.mapped.Has(http1.UserAgent) && r.Get(http1.UserAgent) == nil {
+		dst = append(dst, p.agent...)
+	}
+	return dst
+}
+
+func (p *Program) mapsName(name []byte, id http1.ID) bool {
+	if id != http1.Other {
+		return false
+	}
+	for _, mapped := range p.mappedNames {
+		if http1.EqualFold(name, mapped) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendDefaults writes the fields that an HTTP integration sends unmapped.
+func (p *Program) appendDefaults(dst []byte, r *http1.Request, body bool) []byte {
+	if !p.mapped.Has(http1.Accept) {
+		dst = append(dst, "Accept: application/json\r\n"...)
+	}
+	if !p.mapped.Has(http1.UserAgent) {
+		dst = append(dst, p.agent...)
+	}
+	if body && !p.mapped.Has(http1.ContentType) {
+		if v := r.Get(http1.ContentType); v != nil {
+			dst = http1.AppendField(dst, "Content-Type", v)
+		} else {
+			dst = append(dst, "Content-Type: application/json\r\n"...)
+		}
+	}
+	return dst
+}
+
+// appendForwarded writes where the request came from. X-Forwarded-For keeps
+// what the client said and adds the peer that said it.
+func appendForwarded(dst []byte, r *http1.Request, edge *Edge) []byte {
+	dst = append(dst, "X-Forwarded-For: "...)
+	for i := range r.Len() {
+		if r.ID(i) == http1.XForwardedFor && len(r.Value(i)) > 0 {
+			dst = append(dst, r.Value(i)...)
+			dst = append(dst, ", "...)
+		}
+	}
+	dst = append(dst, edge.SourceIP...)
+	dst = append(dst, "\r\nX-Forwarded-Port: "...)
+	dst = append(dst, edge.Port...)
+	dst = append(dst, "\r\nX-Forwarded-Proto: "...)
+	dst = append(dst, edge.Proto...)
+	return append(dst, "\r\n"...)
+}

@@ -1,0 +1,211 @@
+package proxy
+
+import (
+	"bytes"
+
+	"github.com/tidegate/tidegate/dataplane/http1"
+)
+
+// appendTo writes a mapped header; without a value it writes nothing.
+func (m *mapping) appendTo(dst []byte, r *http1.Request, in Input) []byte {
+	start := len(dst)
+	dst = append(dst, m.name...)
+	dst = append(dst, ": "...)
+	value := len(dst)
+	dst, ok := m.value.appendDecoded(dst, r, in)
+	if !ok || !http1.ValidValue(dst[value:]) {
+		return dst[:start]
+	}
+	return append(dst, "\r\n"...)
+}
+
+// appendDecoded writes the value as the client meant it: without
+// percent-encoding if it came in the query.
+func (v *value) appendDecoded(dst []byte, r *http1.Request, in Input) ([]byte, bool) {
+	switch v.source {
+	case fromLiteral:
+		return append(dst, v.text...), true
+	case fromPath:
+		return append(dst, in.Param(v.param)...), true
+	case fromContext:
+		return in.AppendContext(dst, v.ctx), true
+	case fromHeader, fromMultiHeader:
+		return appendHeaderValue(dst, &r.Headers, v.text, v.source == fromMultiHeader)
+	}
+	found := false
+	for q := (queryReader{rest: r.Query}); q.next(); {
+		if !q.is(v.text) {
+			continue
+		}
+		if found && v.source == fromMultiQuery {
+			dst = append(dst, ',')
+		} else if found {
+			dst = dst[:q.mark]
+		}
+		if !found || v.source == fromQuery {
+			q.mark = len(dst)
+		}
+		found = true
+		dst = appendUnescaped(dst, q.value)
+	}
+	return dst, found
+}
+
+// appendHeaderValue appends the last value of a field, or all of them. As on
+// AWS its name is compared with regard to case.
+func appendHeaderValue(dst []byte, h *http1.Headers, name string, all bool) ([]byte, bool) {
+	start, found := len(dst), false
+	for i := range h.Len() {
+		if string(h.Name(i)) != name {
+			continue
+		}
+		if found && all {
+			dst = append(dst, ',')
+		} else {
+			dst = dst[:start]
+		}
+		found = true
+		dst = append(dst, h.Value(i)...)
+	}
+	return dst, found
+}
+
+// appendPath writes the value into the path of the target.
+func (v *value) appendPath(dst []byte, r *http1.Request, in Input) []byte {
+	if v.source == fromPath {
+		return append(dst, in.Param(v.param)...) // the bytes that were matched
+	}
+	start := len(dst)
+	dst, _ = v.appendDecoded(dst, r, in)
+	return escapeTail(dst, start)
+}
+
+// appendQuery writes name=value pairs into the query of the target.
+func (m *mapping) appendQuery(dst []byte, sep byte, r *http1.Request, in Input) ([]byte, byte) {
+	if s := m.value.source; s == fromQuery || s == fromMultiQuery {
+		start := len(dst)
+		for q := (queryReader{rest: r.Query}); q.next(); {
+			if !q.is(m.value.text) {
+				continue
+			}
+			if s == fromQuery { // the last one
+				dst = dst[:start]
+			}
+			dst = m.appendName(dst, sep)
+			dst = append(dst, q.value...) // as it came
+			if s == fromMultiQuery {
+				sep = '&'
+			}
+		}
+		if len(dst) > start {
+			sep = '&'
+		}
+		return dst, sep
+	}
+	start := len(dst)
+	dst = m.appendName(dst, sep)
+	value := len(dst)
+	dst, ok := m.value.appendDecoded(dst, r, in)
+	if !ok {
+		return dst[:start], sep
+	}
+	return escapeTail(dst, value), '&'
+}
+
+func (m *mapping) appendName(dst []byte, sep byte) []byte {
+	dst = append(dst, sep)
+	dst = appendEscaped(dst, []byte(m.name), false)
+	return append(dst, '=')
+}
+
+// queryReader goes through the pairs of a query.
+type queryReader struct {
+	rest  []byte
+	name  []byte
+	value []byte
+	mark  int
+}
+
+func (q *queryReader) next() bool {
+	for len(q.rest) > 0 {
+		pair := q.rest
+		if i := bytes.IndexByte(q.rest, '&'); i >= 0 {
+			pair, q.rest = q.rest[:i], q.rest[i+1:]
+		} else {
+			q.rest = nil
+		}
+		if len(pair) == 0 {
+			continue
+		}
+		q.name, q.value, _ = bytes.Cut(pair, []byte{'='})
+		return true
+	}
+	return false
+}
+
+// is compares the pair's name, decoded, with name.
+func (q *queryReader) is(name string) bool {
+	if bytes.IndexByte(q.name, '%') < 0 && bytes.IndexByte(q.name, '+') < 0 {
+		return string(q.name) == name
+	}
+	if len(q.name) > 1024 {
+		return false
+	}
+	var buf [1024]byte
+	return string(appendUnescaped(buf[:0], q.name)) == name
+}
+
+// appendUnescaped decodes a query component whose percent-encoding is valid.
+func appendUnescaped(dst, b []byte) []byte {
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] == '+':
+			dst = append(dst, ' ')
+		case b[i] == '%' && i+2 < len(b):
+			dst = append(dst, hexValue(b[i+1])<<4|hexValue(b[i+2]))
+			i += 2
+		default:
+			dst = append(dst, b[i])
+		}
+	}
+	return dst
+}
+
+func hexValue(c byte) byte {
+	switch {
+	case c <= '9':
+		return c - '0'
+	case c <= 'F':
+		return c - 'A' + 10
+	}
+	return c - 'a' + 10
+}
+
+func unreserved(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
+}
+
+// appendEscaped percent-encodes all but unreserved characters and, if slash,
+// slashes.
+func appendEscaped(dst, b []byte, slash bool) []byte {
+	const digits = "0123456789ABCDEF"
+	for _, c := range b {
+		if unreserved(c) || slash && c == '/' {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return dst
+}
+
+// escapeTail percent-encodes dst[start:] in place.
+func escapeTail(dst []byte, start int) []byte {
+	for _, c := range dst[start:] {
+		if !unreserved(c) {
+			raw := bytes.Clone(dst[start:]) // rare
+			return appendEscaped(dst[:start], raw, false)
+		}
+	}
+	return dst
+}

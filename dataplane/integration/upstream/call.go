@@ -1,0 +1,102 @@
+package upstream
+
+import (
+	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/loop"
+)
+
+// Receiver is told what becomes of a Call, on the call's event loop. After
+// Receive with last, or Failed, the call is over and may be started again.
+type Receiver interface {
+	// Receive brings the answer: first with the head, in Call.Response, and each
+	// time with body bytes, decoded, which are valid during the call.
+	Receive(first bool, body []byte, last bool)
+	// Failed ends a call that went wrong. If Receive came before, the failure is
+	// within the body.
+	Failed(Failure)
+	// Drained says that all of the request given so far has been sent.
+	Drained()
+}
+
+// Call is one request to a target and its answer. The zero Call with Receiver,
+// Verb, Deadline and MaxBody set can be started; its methods must be called on
+// its event loop.
+type Call struct {
+	Receiver Receiver
+	Verb     http1.Verb
+	Deadline int64 // Loop.Now by which the whole answer must be there
+	MaxBody  int64 // bytes of the answer's body
+	Response http1.Response
+
+	pool     *pool
+	conn     *conn
+	request  []byte
+	complete bool // request is all of it
+	retried  bool
+	reused   bool
+	waits    bool
+	begun    bool // the answer has begun
+	dials    int
+}
+
+// Start sends request, the bytes of a head and perhaps a body. Unless complete,
+// Send follows. request must stay as it is until the answer begins or the call
+// fails, for it may have to be sent again.
+func (c *Call) Start(l *loop.Loop, t *Target, request []byte, complete bool) {
+	c.pool, c.request, c.complete = &t.pools[l.ID], request, complete
+	c.conn, c.retried, c.reused, c.waits, c.begun, c.dials = nil, false, false, false, false, 0
+	c.pool.start(c)
+}
+
+// Send sends more of the request, framed as its head announced. It must not be
+// called while Unsent is large; data is not kept.
+func (c *Call) Send(data []byte, last bool) {
+	c.complete = last
+	if c.conn != nil && c.conn.state == connActive {
+		c.request = nil // gone on the wire: no second try
+		c.conn.send(data)
+		return
+	}
+	c.request = append(c.request, data...)
+}
+
+// Unsent returns the bytes of the request that have not been sent.
+func (c *Call) Unsent() int {
+	if c.conn == nil || c.conn.state != connActive {
+		return len(c.request)
+	}
+	return len(c.conn.out) + c.conn.Unsent()
+}
+
+// Pause stops Receive until Resume: the receiver has enough for now.
+func (c *Call) Pause() {
+	if c.conn != nil {
+		c.conn.Pause()
+	}
+}
+
+// Resume undoes Pause.
+func (c *Call) Resume() {
+	if c.conn != nil && c.conn.Paused() {
+		c.conn.resume()
+	}
+}
+
+// Active reports whether the call has been started and is not over.
+func (c *Call) Active() bool { return c.conn != nil || c.waits }
+
+// Cancel ends the call without a word.
+func (c *Call) Cancel() {
+	if c.waits {
+		c.pool.forget(c)
+	}
+	if conn := c.conn; conn != nil {
+		c.conn, conn.call = nil, nil
+		conn.close()
+	}
+}
+
+func (c *Call) fail(f Failure) {
+	c.conn = nil
+	c.Receiver.Failed(f)
+}

@@ -1,0 +1,26 @@
+package telemetry
+
+// Metric names a metric of the host and says what it means. Label is set for
+// those that are counted per value of one label.
+type Metric struct{ Name, Help, Label string }
+
+// The metrics of the host that belong to no stage. A Registry shows those that
+// were registered with it.
+var (
+	ConnectionsAccepted = Metric{Name: "tidegate_connections_accepted_total", Help: "Client connections accepted."}
+	ConnectionsOpen     = Metric{Name: "tidegate_connections_open", Help: "Client connections that are open."}
+
+	RequestsRejected = Metric{Name: "tidegate_requests_rejected_total", Help: "Requests refused before they reached a stage, by reason.", Label: "reason"}
+
+	UpstreamConnectionsOpen   = Metric{Name: "tidegate_upstream_connections_open", Help: "Connections to integrations that are open."}
+	UpstreamConnectionsOpened = Metric{Name: "tidegate_upstream_connections_opened_total", Help: "Connections to integrations opened."}
+	UpstreamConnectionsReused = Metric{Name: "tidegate_upstream_connections_reused_total", Help: "Requests sent on a connection to an integration that was open already."}
+	UpstreamRetries           = Metric{Name: "tidegate_upstream_retries_total", Help: "Requests sent to an integration a second time."}
+
+	AccessLogLinesDropped = Metric{Name: "tidegate_access_log_lines_dropped_total", Help: "Access log lines lost because the file was too slow or could not be written."}
+
+	SnapshotGeneration = Metric{Name: "tidegate_snapshot_generation", Help: "Number of the snapshot that serves, counted from the start of the process."}
+	Deploys            = Metric{Name: "tidegate_deploys_total", Help: "Changes that were compiled and swapped in."}
+
+	BufferedBytes = Metric{Name: "tidegate_buffered_bytes", Help: "Bytes of requests and responses held in memory."}
+)

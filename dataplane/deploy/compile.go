@@ -1,0 +1,204 @@
+package deploy
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/integration/mock"
+	"github.com/tidegate/tidegate/dataplane/integration/proxy"
+	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/route"
+	"github.com/tidegate/tidegate/dataplane/telemetry"
+)
+
+// Domain maps base paths of a host name to APIs.
+type Domain struct {
+	Name     string // exact, "*.example.com", or "*"
+	Mappings []Mapping
+}
+
+// Mapping sends a base path to a stage of an API.
+type Mapping struct {
+	BasePath string
+	API      string // id or name
+	Stage    string // empty: the next path segment names it
+}
+
+// Host is what a host adds to the definitions.
+type Host struct {
+	AccountID     string
+	GatewayDomain string
+	Domains       []Domain
+	MaxURL        int // bytes of a request target of a regional API
+}
+
+// Stores are what compiled parts refer to and what outlives them.
+type Stores struct {
+	Targets  *upstream.Group
+	Registry *telemetry.Registry
+}
+
+// maxURLEdge bounds the request target of edge and private APIs, in bytes.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+const maxURLEdge = 8192
+
+// Compile makes the Snapshot of a catalog. Stages that have not changed since
+// previous, which may be nil, are taken from it. An error names the stage and
+// the method that cannot be served.
+func Compile(c *definition.Catalog, host Host, stores Stores, previous *Snapshot) (*Snapshot, error) {
+	s := &Snapshot{Generation: 1, stages: make(map[definition.StageKey]*Stage, len(c.Stages))}
+	if previous != nil {
+		s.Generation = previous.Generation + 1
+	}
+	for key, stage := range c.Stages {
+		api := c.APIs[key.APIID]
+		if api == nil {
+			return nil, fmt.Errorf("stage %q: API %s does not exist", key.Stage, key.APIID)
+		}
+		d := c.Deployments[definition.DeploymentKey{APIID: key.APIID, ID: stage.DeploymentID}]
+		if d == nil {
+			return nil, fmt.Errorf("API %s: stage %q: deployment %q does not exist", key.APIID, key.Stage, stage.DeploymentID)
+		}
+		from := source{stage, d, api.Name}
+		if previous != nil {
+			if same := previous.stages[key]; same != nil && same.source == from {
+				s.stages[key] = same
+				continue
+			}
+		}
+		compiled, err := compileStage(from, host, stores)
+		if err != nil {
+			return nil, fmt.Errorf("API %s: stage %q: %w", key.APIID, key.Stage, err)
+		}
+		s.stages[key] = compiled
+	}
+	var err error
+	s.table, err = compileTable(c, host, s.stages)
+	return s, err
+}
+
+func compileStage(from source, host Host, stores Stores) (*Stage, error) {
+	body := from.deployment.Body
+	s := &Stage{
+		APIID: from.stage.APIID, APIName: from.apiName, Name: from.stage.Name, DeploymentID: from.deployment.ID,
+		MaxTarget: min(maxURLEdge, host.MaxURL),
+		targets:   map[upstream.Key]*upstream.Target{},
+		source:    from,
+	}
+	if body.EndpointType == definition.EndpointRegional {
+		s.MaxTarget = host.MaxURL
+	}
+	if stores.Registry != nil {
+		s.Metrics = stores.Registry.Stage(s.APIID, s.APIName, s.Name)
+	}
+	fixed := map[string]string{
+		"accountId": host.AccountID, "apiId": s.APIID, "stage": s.Name, "deploymentId": s.DeploymentID,
+	}
+	var err error
+	s.Methods, err = route.Compile(body, func(res *definition.Resource, m *definition.Method) (*Method, error) {
+		return s.compileMethod(res, m, fixed, stores)
+	})
+	return s, err
+}
+
+func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, fixed map[string]string, stores Stores) (*Method, error) {
+	in := m.Integration
+	if in == nil {
+		return nil, fmt.Errorf("%s %s: no integration is defined for the method", m.HTTPMethod, res.Path)
+	}
+	out := &Method{ResourcePath: res.Path, TimeoutMillis: in.TimeoutMillis}
+	var err error
+	switch in.Type {
+	case definition.IntegrationMock:
+		out.Mock, err = mock.Compile(m, s.source.stage.Variables)
+	case definition.IntegrationHTTP, definition.IntegrationHTTPProxy:
+		fixed["resourcePath"], fixed["resourceId"] = res.Path, res.ID
+		out.Proxy, err = proxy.Compile(m, proxy.Scope{
+			APIID: s.APIID, Variables: s.source.stage.Variables, Params: pathParams(res.Path), Context: fixed,
+		})
+		if err == nil && stores.Targets != nil {
+			out.Target = s.target(out.Proxy.Endpoint, stores.Targets)
+		}
+	default:
+		err = fmt.Errorf("integration type %q is not supported", in.Type)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", m.HTTPMethod, res.Path, err)
+	}
+	return out, nil
+}
+
+func (s *Stage) target(e proxy.Endpoint, group *upstream.Group) *upstream.Target {
+	key := upstream.Key{APIID: s.APIID, Host: e.Host, Port: e.Port, TLS: e.TLS, Insecure: e.Insecure}
+	t := s.targets[key]
+	if t == nil {
+		t = group.Target(key)
+		s.targets[key] = t
+	}
+	return t
+}
+
+// pathParams returns the names of a resource path's parameters, in order.
+func pathParams(path string) (names []string) {
+	for part := range strings.SplitSeq(path, "/") {
+		if strings.HasPrefix(part, "{") && strings.HasSuffix(part, "}") {
+			names = append(names, strings.TrimSuffix(part[1:len(part)-1], "+"))
+		}
+	}
+	return names
+}
+
+// compileTable makes the way from host and path to stage: the default endpoint
+// of each API, and the host's own domains.
+func compileTable(c *definition.Catalog, host Host, stages map[definition.StageKey]*Stage) (*route.Table[*Stage], error) {
+	byAPI := make(map[string]map[string]*Stage, len(c.APIs))
+	for key, stage := range stages {
+		if byAPI[key.APIID] == nil {
+			byAPI[key.APIID] = map[string]*Stage{}
+		}
+		byAPI[key.APIID][key.Stage] = stage
+	}
+	domains := make(map[string]map[string]route.Mapping[*Stage], len(byAPI)+len(host.Domains))
+	for id, ofAPI := range byAPI {
+		open := make(map[string]*Stage, len(ofAPI))
+		for name, stage := range ofAPI {
+			if !stage.source.deployment.Body.DisableExecuteAPIEndpoint {
+				open[name] = stage
+			}
+		}
+		domains[id+".execute-api."+strings.ToLower(host.GatewayDomain)] = map[string]route.Mapping[*Stage]{"": {Stages: open}}
+	}
+	names := apiNames(c)
+	for _, d := range host.Domains {
+		mappings := map[string]route.Mapping[*Stage]{}
+		for _, m := range d.Mappings {
+			id := m.API
+			if _, ok := c.APIs[id]; !ok {
+				id = names[m.API] // not there yet, perhaps: then nothing serves
+			}
+			mapping := route.Mapping[*Stage]{Stages: byAPI[id]}
+			if m.Stage != "" {
+				mapping = route.Mapping[*Stage]{Stage: byAPI[id][m.Stage]}
+			} else if mapping.Stages == nil {
+				mapping.Stages = map[string]*Stage{}
+			}
+			mappings[m.BasePath] = mapping
+		}
+		domains[strings.ToLower(d.Name)] = mappings
+	}
+	return route.NewTable(domains)
+}
+
+// apiNames maps names to ids. Of several APIs with a name the oldest has it.
+func apiNames(c *definition.Catalog) map[string]string {
+	names := make(map[string]string, len(c.APIs))
+	for id, api := range c.APIs {
+		old, ok := names[api.Name]
+		if !ok || api.CreatedDate.Before(c.APIs[old].CreatedDate) ||
+			api.CreatedDate.Equal(c.APIs[old].CreatedDate) && id < old {
+			names[api.Name] = id
+		}
+	}
+	return names
+}

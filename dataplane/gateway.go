@@ -1,0 +1,292 @@
+// Package dataplane assembles the gateway: immutable parts compiled from what
+// is deployed, and the stores that outlive them, on one event loop per core.
+//
+// A control operation goes edit, compile, make durable, swap; each step can
+// refuse, and then everything is as it was.
+package dataplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/control"
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/deploy"
+	"github.com/tidegate/tidegate/dataplane/front"
+	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/loop"
+	"github.com/tidegate/tidegate/dataplane/pipeline"
+	"github.com/tidegate/tidegate/dataplane/state"
+	"github.com/tidegate/tidegate/dataplane/telemetry"
+)
+
+// Options are what a Gateway gets besides its host file.
+type Options struct {
+	Logger    *slog.Logger
+	Version   string
+	Inherited map[string]*os.File // open listening sockets, by listener name
+	Stderr    io.Writer
+}
+
+// Gateway is the whole data plane of a host. Its methods may be called from any
+// goroutine.
+type Gateway struct {
+	options Options
+	log     *slog.Logger
+	started time.Time
+	host    atomic.Pointer[configs.Host]
+	state   atomic.Value // control.StateStarting, …
+
+	// Stores.
+	store    *state.Store
+	targets  *upstream.Group
+	registry *telemetry.Registry
+	access   *telemetry.AccessLog // nil for none
+
+	loops    []*loop.Loop
+	fronts   []*front.Front
+	pipeline *pipeline.Pipeline
+
+	mu        sync.Mutex // one change at a time
+	catalog   atomic.Pointer[definition.Catalog]
+	deploys   atomic.Uint64
+	listeners []*listener
+	control   *control.Server
+	admin     *telemetry.AdminServer
+
+	closing sync.Once
+}
+
+// New opens the state and makes everything that serves, but no socket. It fails
+// if what is deployed cannot be served under this host file.
+func New(host *configs.Host, o Options) (g *Gateway, err error) {
+	g = &Gateway{options: o, log: o.Logger, started: time.Now()}
+	g.host.Store(host)
+	g.state.Store(control.StateStarting)
+	defer func() {
+		if err != nil {
+			_ = g.Close()
+		}
+	}()
+	if g.store, err = state.Open(host.StateDir); err != nil {
+		return nil, err
+	}
+	catalog, err := g.store.Load()
+	if err != nil {
+		return nil, err
+	}
+	g.catalog.Store(catalog)
+	if err := g.makeLoops(host); err != nil {
+		return nil, err
+	}
+	g.register()
+	snapshot, err := deploy.Compile(catalog, deployHost(host), g.stores(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("compile what is deployed: %w", err)
+	}
+	g.pipeline.Swap(snapshot)
+	return g, nil
+}
+
+// makeLoops starts the event loops with their stores and their part of the
+// pipeline.
+func (g *Gateway) makeLoops(host *configs.Host) error {
+	workers := host.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	for id := range workers {
+		l, err := loop.New(id)
+		if err != nil {
+			return err
+		}
+		g.loops = append(g.loops, l)
+	}
+	config, err := upstreamConfig(host)
+	if err != nil {
+		return err
+	}
+	g.targets = upstream.NewGroup(g.loops, config)
+	g.registry = telemetry.NewRegistry(workers, g.options.Version)
+	if host.AccessLog.Path != "" {
+		if g.access, err = telemetry.OpenAccessLog(host.AccessLog.Path, workers); err != nil {
+			return err
+		}
+	}
+	g.pipeline = pipeline.New(pipelineSettings(host), g.access,
+		g.registry.Counters(telemetry.RequestsRejected, pipeline.Labels()))
+	for _, l := range g.loops {
+		w := g.pipeline.Worker(l)
+		g.fronts = append(g.fronts, front.New(l, frontConfig(host, workers), w.Handler))
+	}
+	return nil
+}
+
+func (g *Gateway) stores() deploy.Stores {
+	return deploy.Stores{Targets: g.targets, Registry: g.registry}
+}
+
+// Start opens the listeners, the control socket and the admin listener. After
+// it returns nil the gateway serves.
+func (g *Gateway) Start() error {
+	host := g.host.Load()
+	if err := g.startControl(host); err != nil {
+		return err
+	}
+	if err := g.startAdmin(host); err != nil {
+		return err
+	}
+	for _, l := range host.Listeners {
+		opened, err := g.listen(l)
+		if err != nil {
+			return err
+		}
+		g.mu.Lock()
+		g.listeners = append(g.listeners, opened)
+		g.mu.Unlock()
+		g.log.Info("listening", "listener", l.Name, "address", opened.front.Addr().String(), "tls", l.TLS != nil)
+	}
+	g.state.Store(control.StateReady)
+	return nil
+}
+
+func (g *Gateway) startControl(host *configs.Host) error {
+	g.control = control.NewServer(g, control.Options{
+		Socket: host.Control.Socket, Mode: host.Control.Mode, Group: host.Control.Group, ReadGroup: host.Control.ReadGroup,
+		Version: g.options.Version, Region: host.Region, AccountID: host.AccountID, GatewayDomain: host.GatewayDomain,
+		MaxTimeoutMillis: int(host.Limits.IntegrationTimeout.Milliseconds()),
+		DrainTimeout:     host.Timeouts.Drain, Logger: g.log,
+	})
+	if err := g.control.Listen(); err != nil {
+		return err
+	}
+	go func() {
+		if err := g.control.Serve(); err != nil {
+			g.log.Error("control socket", "error", err)
+		}
+	}()
+	return nil
+}
+
+func (g *Gateway) startAdmin(host *configs.Host) error {
+	if host.Admin.Address == "" {
+		return nil
+	}
+	ln, err := listenTCP(host.Admin.Address)
+	if err != nil {
+		return fmt.Errorf("admin listener: %w", err)
+	}
+	g.admin = telemetry.NewAdminServer(telemetry.AdminOptions{
+		Metrics: g.registry, Healthy: g.Healthy, Ready: g.ready, Logger: g.log,
+	})
+	go func() {
+		if err := g.admin.Serve(ln); err != nil {
+			g.log.Error("admin listener", "error", err)
+		}
+	}()
+	return nil
+}
+
+// Healthy reports whether every event loop answers.
+func (g *Gateway) Healthy() error {
+	for _, l := range g.loops {
+		if !l.Responds(healthTimeout) {
+			return fmt.Errorf("event loop %d has not answered for %s", l.ID, healthTimeout)
+		}
+	}
+	return nil
+}
+
+const healthTimeout = 2 * time.Second
+
+func (g *Gateway) ready() error {
+	if s := g.state.Load(); s != control.StateReady {
+		return fmt.Errorf("the gateway is %s", s)
+	}
+	return nil
+}
+
+// Drain stops accepting, closes idle connections and returns when all requests
+// in flight have been answered, or with an error when ctx is done.
+func (g *Gateway) Drain(ctx context.Context) error {
+	g.state.Store(control.StateDraining)
+	g.mu.Lock()
+	listeners := g.listeners
+	g.listeners = nil
+	g.mu.Unlock()
+	for _, l := range listeners {
+		l.close()
+	}
+	for _, f := range g.fronts {
+		f.Loop.Do(f.Drain)
+	}
+	tick := time.NewTicker(drainPoll)
+	defer tick.Stop()
+	for {
+		open := int64(0)
+		for _, f := range g.fronts {
+			open += f.Open()
+		}
+		if open == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d connections still open: %w", open, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+const drainPoll = 10 * time.Millisecond
+
+// Close ends everything at once. It may be called after Drain or instead.
+func (g *Gateway) Close() (err error) {
+	g.closing.Do(func() { err = g.close() })
+	return err
+}
+
+func (g *Gateway) close() error {
+	g.state.Store(control.StateDraining)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var errs []error
+	if g.control != nil {
+		errs = append(errs, g.control.Shutdown(ctx))
+	}
+	if g.admin != nil {
+		errs = append(errs, g.admin.Shutdown(ctx))
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, l := range g.listeners {
+		l.close()
+	}
+	g.listeners = nil
+	for _, f := range g.fronts {
+		f.Loop.Do(f.CloseAll)
+	}
+	if g.targets != nil {
+		g.targets.Close()
+	}
+	for _, l := range g.loops {
+		l.Do(func() {}) // what was posted before has run
+		l.Close()
+	}
+	if g.access != nil {
+		errs = append(errs, g.access.Close())
+	}
+	if g.store != nil {
+		errs = append(errs, g.store.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,218 @@
+package dataplane
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/front"
+)
+
+// listener is an open address with its certificates.
+type listener struct {
+	front        *front.Listener
+	certificates *certificates // nil for cleartext
+	unlink       string        // a Unix socket to remove at close
+}
+
+// listen opens a listener, or takes the socket that was passed for it.
+func (g *Gateway) listen(c configs.Listener) (*listener, error) {
+	l := &listener{}
+	var config *tls.Config
+	if c.TLS != nil {
+		certs, err := loadCertificates(c.TLS.Certificates)
+		if err != nil {
+			return nil, fmt.Errorf("listener %q: %w", c.Name, err)
+		}
+		l.certificates = certs
+		config = &tls.Config{
+			MinVersion:     tls.VersionTLS12,
+			NextProtos:     []string{"http/1.1"},
+			GetCertificate: certs.choose,
+		}
+		if c.TLS.MinVersion == "1.3" {
+			config.MinVersion = tls.VersionTLS13
+		}
+	}
+	ln, err := g.open(c, l)
+	if err != nil {
+		return nil, fmt.Errorf("listener %q: %w", c.Name, err)
+	}
+	if l.front, err = front.Listen(c.Name, ln, config, g.fronts); err != nil {
+		return nil, err
+	}
+	if l.certificates != nil {
+		go l.certificates.watch(g)
+	}
+	return l, nil
+}
+
+func (g *Gateway) open(c configs.Listener, l *listener) (net.Listener, error) {
+	if file := g.options.Inherited[c.Name]; file != nil {
+		ln, err := net.FileListener(file)
+		if err != nil {
+			return nil, fmt.Errorf("take the inherited socket: %w", err)
+		}
+		_ = file.Close()
+		return ln, nil
+	}
+	path, ok := strings.CutPrefix(c.Address, "unix:")
+	if !ok {
+		return listenTCP(c.Address)
+	}
+	if err := removeStale(path); err != nil {
+		return nil, err
+	}
+	l.unlink = path
+	return net.Listen("unix", path)
+}
+
+// removeStale removes a Unix socket that nobody listens on.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("%s exists and is not a socket; remove it or choose another path", path)
+	}
+	if conn, err := net.Dial("unix", path); err == nil {
+		_ = conn.Close()
+		return fmt.Errorf("%s: another process listens there", path)
+	}
+	return os.Remove(path)
+}
+
+func listenTCP(address string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", address)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w; ports below 1024 take CAP_NET_BIND_SERVICE or a systemd socket", err)
+	}
+	return ln, err
+}
+
+func (l *listener) close() {
+	l.front.Close()
+	if l.certificates != nil {
+		l.certificates.stop()
+	}
+	if l.unlink != "" {
+		_ = os.Remove(l.unlink)
+	}
+}
+
+// address returns host:port, or unix:/path.
+func (l *listener) address() string {
+	a := l.front.Addr()
+	if a.Network() == "unix" {
+		return "unix:" + a.String()
+	}
+	return a.String()
+}
+
+// reload reads the certificates again; apply makes them the ones in use.
+func (l *listener) reload() (apply func(), err error) {
+	if l.certificates == nil {
+		return func() {}, nil
+	}
+	next, err := readCertificates(l.certificates.files)
+	if err != nil {
+		return nil, fmt.Errorf("listener %q: %w", l.front.Name, err)
+	}
+	return func() { l.certificates.current.Store(&next) }, nil
+}
+
+// certificates are the key pairs of a listener, read again when files change.
+type certificates struct {
+	files   []configs.Certificate
+	current atomic.Pointer[[]tls.Certificate]
+	done    chan struct{}
+	once    sync.Once
+}
+
+// certificateCheck is how often the files are looked at.
+const certificateCheck = 2 * time.Second
+
+func loadCertificates(files []configs.Certificate) (*certificates, error) {
+	pairs, err := readCertificates(files)
+	if err != nil {
+		return nil, err
+	}
+	c := &certificates{files: files, done: make(chan struct{})}
+	c.current.Store(&pairs)
+	return c, nil
+}
+
+func readCertificates(files []configs.Certificate) ([]tls.Certificate, error) {
+	pairs := make([]tls.Certificate, len(files))
+	for i, f := range files {
+		var err error
+		if pairs[i], err = tls.LoadX509KeyPair(f.Cert, f.Key); err != nil {
+			return nil, fmt.Errorf("certificate %s with key %s: %w", f.Cert, f.Key, err)
+		}
+	}
+	return pairs, nil
+}
+
+// choose picks the first certificate that suits the client, or the first.
+func (c *certificates) choose(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	pairs := *c.current.Load()
+	for i := range pairs {
+		if hello.SupportsCertificate(&pairs[i]) == nil {
+			return &pairs[i], nil
+		}
+	}
+	return &pairs[0], nil
+}
+
+func (c *certificates) stop() { c.once.Do(func() { close(c.done) }) }
+
+// watch reads the files again when one has changed. What cannot be read leaves
+// the old certificates in use.
+func (c *certificates) watch(g *Gateway) {
+	ticker := time.NewTicker(certificateCheck)
+	defer ticker.Stop()
+	seen := c.modified()
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-ticker.C:
+		}
+		now := c.modified()
+		if now == seen {
+			continue
+		}
+		pairs, err := readCertificates(c.files)
+		if err != nil { // half written, perhaps: look again
+			g.log.Warn("certificates changed but cannot be read; the old ones stay in use", "error", err)
+			continue
+		}
+		seen = now
+		c.current.Store(&pairs)
+		g.log.Info("certificates read again", "first", c.files[0].Cert)
+	}
+}
+
+// modified sums up when the files were last written.
+func (c *certificates) modified() (sum int64) {
+	for _, f := range c.files {
+		for _, name := range []string{f.Cert, f.Key} {
+			if info, err := os.Stat(name); err == nil {
+				sum = sum*31 + info.ModTime().UnixNano() + info.Size()
+			}
+		}
+	}
+	return sum
+}

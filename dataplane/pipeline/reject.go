@@ -1,0 +1,115 @@
+package pipeline
+
+import (
+	"strconv"
+
+	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+)
+
+// Reason is why the gateway answers a request itself.
+type Reason uint8
+
+// Reasons.
+const (
+	NotReady Reason = iota
+	NoStage
+	NoMethod
+	NotSigned
+	URLTooLong
+	Malformed
+	BodyTooLarge
+	HeadersTooLarge
+	UnknownExpectation
+	UnsupportedMediaType
+	Misconfigured
+	IntegrationTimeout
+	IntegrationFailure
+	IntegrationInvalid
+	IntegrationTooLarge
+	IntegrationBusy
+	numReasons
+)
+
+// statusAnswerTooLarge is the answer when the backend's is over the payload
+// limit. AWS does not document whether it is 500 or 502 (open point 4).
+const statusAnswerTooLarge = 502
+
+// retryAfterSeconds goes with every 503.
+const retryAfterSeconds = 1
+
+// gatewayResponse is an answer of the gateway's own, as AWS gives it.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+type gatewayResponse struct {
+	label        string // for metrics
+	status       int
+	responseType string // AWS's name, or ours where AWS has none
+	errorType    string // x-amzn-ErrorType
+	message      string
+}
+
+// responses is the only table from reason to answer. INTEGRATION_FAILURE is
+// AWS's for a backend that cannot be reached; a backend that was reached and
+// gave no valid answer is a bad gateway (502), as for AWS_PROXY on AWS.
+var responses = [numReasons]gatewayResponse{
+	NotReady:             {"not_ready", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
+	NoStage:              {"no_stage", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
+	NoMethod:             {"no_method", 403, "MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", "Missing Authentication Token"},
+	NotSigned:            {"not_signed", 403, "MISSING_AUTHENTICATION_TOKEN", "IncompleteSignatureException", ""},
+	URLTooLong:           {"url_too_long", 414, "REQUEST_TOO_LARGE", "RequestTooLargeException", "Request URI too long"},
+	Malformed:            {"malformed", 400, "DEFAULT_4XX", "BadRequestException", "Bad Request"},
+	BodyTooLarge:         {"body_too_large", 413, "REQUEST_TOO_LARGE", "RequestTooLargeException", "HTTP content length exceeded 10485760 bytes"},
+	HeadersTooLarge:      {"headers_too_large", 431, "REQUEST_TOO_LARGE", "RequestTooLargeException", "Request Header Fields Too Large"},
+	UnknownExpectation:   {"unknown_expectation", 417, "DEFAULT_4XX", "BadRequestException", "Expectation Failed"},
+	UnsupportedMediaType: {"unsupported_media_type", 415, "UNSUPPORTED_MEDIA_TYPE", "BadRequestException", "Unsupported Media Type"},
+	Misconfigured:        {"misconfigured", 500, "API_CONFIGURATION_ERROR", "InternalServerErrorException", "Internal server error"},
+	IntegrationTimeout:   {"integration_timeout", 504, "INTEGRATION_TIMEOUT", "InternalServerErrorException", "Endpoint request timed out"},
+	IntegrationFailure:   {"integration_failure", 504, "INTEGRATION_FAILURE", "InternalServerErrorException", "Network error communicating with endpoint"},
+	IntegrationInvalid:   {"integration_invalid", 502, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
+	IntegrationTooLarge:  {"integration_too_large", statusAnswerTooLarge, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
+	IntegrationBusy:      {"integration_busy", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
+}
+
+// Labels returns the metric label of every Reason, in order.
+func Labels() []string {
+	labels := make([]string, numReasons)
+	for r := range responses {
+		labels[r] = responses[r].label
+	}
+	return labels
+}
+
+// bodyTooLarge words AWS's message for a host's own limit.
+func bodyTooLarge(limit int64) string {
+	return "HTTP content length exceeded " + strconv.FormatInt(limit, 10) + " bytes"
+}
+
+// ofFault maps what is wrong with a message to a Reason.
+func ofFault(f http1.Fault) Reason {
+	switch f.Status() {
+	case 413:
+		return BodyTooLarge
+	case 414:
+		return URLTooLong
+	case 417:
+		return UnknownExpectation
+	case 431:
+		return HeadersTooLarge
+	}
+	return Malformed
+}
+
+// ofFailure maps what went wrong with a call to a Reason.
+func ofFailure(f upstream.Failure) Reason {
+	switch f {
+	case upstream.Timeout:
+		return IntegrationTimeout
+	case upstream.NoAnswer, upstream.Invalid, upstream.Truncated:
+		return IntegrationInvalid
+	case upstream.TooLarge:
+		return IntegrationTooLarge
+	case upstream.Busy, upstream.ShuttingDown:
+		return IntegrationBusy
+	}
+	return IntegrationFailure
+}

@@ -1,0 +1,205 @@
+package pipeline
+
+import (
+	"bytes"
+
+	"github.com/tidegate/tidegate/dataplane/deploy"
+	"github.com/tidegate/tidegate/dataplane/front"
+	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/route"
+)
+
+// transaction is one request on its way through. It belongs to an exchange and
+// is used for one request after the other.
+type transaction struct {
+	x      *front.Exchange
+	worker *Worker
+	call   upstream.Call
+	match  route.Match
+
+	active bool // between begin and finish
+	stage  *deploy.Stage
+	method *deploy.Method
+	path   []byte // after the stage
+	verb   http1.Verb
+
+	requestID  []byte
+	extendedID []byte
+	sourceIP   []byte
+	traceID    []byte
+	replacedID bool
+
+	request   []byte // for the backend
+	body      []byte // collected, while its length is not known
+	streaming bool   // the body goes on as it comes
+	rechunk   bool   // and in chunks
+
+	answering answering
+	calledAt  int64 // 0 when no backend was called
+	latency   int64 // of the backend, nanoseconds
+	backend   int   // its status
+	status    int
+	reason    Reason
+	rejected  bool
+	message   string
+	bodyBytes int64
+}
+
+// answering is how the body of the answer is framed.
+type answering uint8
+
+const (
+	answerNone answering = iota // no head has been written
+	answerPlain
+	answerChunked
+	answerEmpty // whatever the backend sends
+)
+
+// Serve implements front.Handler: it starts on a request.
+func (t *transaction) Serve() {
+	t.begin()
+	r := &t.x.Request
+	snapshot := t.worker.pipeline.Snapshot()
+	if snapshot == nil {
+		t.reject(NotReady)
+		return
+	}
+	stage, path, ok := snapshot.Find(r.Host, r.Path)
+	if !ok {
+		t.reject(NoStage)
+		return
+	}
+	t.stage, t.path = stage, path
+	if len(r.Target) > stage.MaxTarget {
+		t.reject(URLTooLong)
+		return
+	}
+	t.verb = overridden(r)
+	if t.method, ok = stage.Methods.Lookup(path, route.Verb(t.verb), &t.match); !ok {
+		t.method = nil
+		t.rejectUnmatched()
+		return
+	}
+	if t.method.Mock != nil {
+		t.mock()
+		return
+	}
+	t.proxy()
+}
+
+func (t *transaction) begin() {
+	t.active = true
+	t.worker.serving++
+	t.stage, t.method, t.path, t.verb = nil, nil, nil, t.x.Request.Verb
+	t.request, t.body = t.request[:0], t.body[:0]
+	t.streaming, t.rechunk = false, false
+	t.answering, t.calledAt, t.latency, t.backend = answerNone, 0, -1, 0
+	t.status, t.rejected, t.message, t.bodyBytes = 0, false, "", 0
+	t.identify()
+}
+
+// overridden returns the verb that is matched: X-HTTP-Method-Override replaces
+// the request's.
+func overridden(r *http1.Request) http1.Verb {
+	if v := r.Get(http1.XHTTPMethodOverride); v != nil {
+		if verb := http1.ParseVerb(v); verb != http1.VerbOther {
+			return verb
+		}
+	}
+	return r.Verb
+}
+
+// Refuse implements front.Handler.
+func (t *transaction) Refuse(f http1.Fault) {
+	if !t.active { // the head itself cannot be read
+		t.begin()
+	}
+	t.call.Cancel()
+	if t.answering != answerNone {
+		t.finish()
+		t.x.Abort()
+		return
+	}
+	t.reject(ofFault(f))
+}
+
+// Gone implements front.Handler: the client went away.
+func (t *transaction) Gone() {
+	t.call.Cancel()
+	if t.status == 0 {
+		t.status = statusClientGone
+	}
+	t.finish()
+}
+
+// statusClientGone is nginx's for a client that did not wait for its answer.
+const statusClientGone = 499
+
+// Drained implements front.Handler and upstream.Receiver: whoever was too slow
+// has caught up, so both may go on.
+func (t *transaction) Drained() {
+	if t.answering != answerNone {
+		t.call.Resume()
+	}
+	if t.streaming && t.call.Unsent() < pauseAt {
+		t.x.ResumeBody()
+	}
+}
+
+// reject answers with a gateway response.
+func (t *transaction) reject(reason Reason) { t.rejectWith(reason, responses[reason].message) }
+
+func (t *transaction) rejectWith(reason Reason, message string) {
+	if reason == BodyTooLarge {
+		message = bodyTooLarge(t.worker.pipeline.settings.Load().MaxBody)
+	}
+	t.rejected, t.reason, t.message = true, reason, message
+	if c := t.worker.pipeline.rejected; c != nil {
+		c.Add(t.worker.loop.ID, int(reason), 1)
+	}
+	g := &responses[reason]
+	body := append(t.body[:0], `{"message":"`...)
+	body = appendJSONText(body, message)
+	body = append(body, `"}`...)
+	t.body = body
+	b := t.startHead(g.status)
+	b = append(b, "Content-Type: application/json\r\nx-amzn-ErrorType: "...)
+	b = append(b, g.errorType...)
+	b = append(b, "\r\n"...)
+	if g.status == 503 {
+		b = append(b, "Retry-After: "...)
+		b = append(b, '0'+retryAfterSeconds, '\r', '\n')
+	}
+	t.answerWhole(b, body)
+}
+
+// rejectUnmatched answers a request that no method matches. AWS takes what is
+// in an Authorization header for a signature.
+func (t *transaction) rejectUnmatched() {
+	v := t.x.Request.Get(http1.Authorization)
+	if v == nil || bytes.HasPrefix(v, []byte("AWS4-HMAC-SHA256")) {
+		t.reject(NoMethod)
+		return
+	}
+	word := v
+	if i := bytes.LastIndexByte(v, ' '); i >= 0 {
+		word = v[i+1:]
+	}
+	t.rejectWith(NotSigned, "'"+string(word)+"' not a valid key=value pair (missing equal-sign) in Authorization header: '"+string(v)+"'.")
+}
+
+func appendJSONText(dst []byte, text string) []byte {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c < 0x20 || c >= 0x7f:
+			dst = append(dst, `\u00`...)
+			dst = appendHex(dst, uint64(c), 2)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}

@@ -1,0 +1,197 @@
+package dataplane
+
+import (
+	"crypto/x509"
+	"fmt"
+	"os"
+	"reflect"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/deploy"
+	"github.com/tidegate/tidegate/dataplane/front"
+	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/pipeline"
+	"github.com/tidegate/tidegate/dataplane/telemetry"
+)
+
+// The host file, as each part wants it.
+
+func deployHost(h *configs.Host) deploy.Host {
+	out := deploy.Host{AccountID: h.AccountID, GatewayDomain: h.GatewayDomain, MaxURL: h.Limits.URLBytes}
+	for _, d := range h.Domains {
+		domain := deploy.Domain{Name: d.Name}
+		for _, m := range d.Mappings {
+			domain.Mappings = append(domain.Mappings, deploy.Mapping(m))
+		}
+		out.Domains = append(out.Domains, domain)
+	}
+	return out
+}
+
+func pipelineSettings(h *configs.Host) pipeline.Settings {
+	return pipeline.Settings{MaxBody: int64(h.Limits.BodyBytes), MaxResponse: int64(h.Limits.ResponseBytes)}
+}
+
+func frontConfig(h *configs.Host, workers int) front.Config {
+	connections := h.Limits.Connections
+	if connections == 0 {
+		connections = maxDescriptors() / 2
+	}
+	return front.Config{
+		Limits:           http1.Limits{Target: h.Limits.URLBytes, Header: h.Limits.HeaderBytes, Count: h.Limits.HeaderCount},
+		Body:             int64(h.Limits.BodyBytes),
+		ConnectionBuffer: h.Limits.ConnectionBufferBytes,
+		LoopBuffer:       int64(h.Limits.BufferBytes / workers),
+		Connections:      (connections + workers - 1) / workers,
+		FirstByte:        h.Timeouts.FirstByte,
+		Head:             h.Timeouts.Header,
+		Idle:             h.Timeouts.Idle,
+		Send:             h.Timeouts.Send,
+		TLSHandshake:     h.Timeouts.TLSHandshake,
+		BodyMinRate:      h.Timeouts.BodyMinRate,
+	}
+}
+
+// maxDescriptors returns RLIMIT_NOFILE, which the Go runtime has raised to its
+// hard limit.
+func maxDescriptors() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 1024
+	}
+	return int(min(limit.Cur, 1<<30))
+}
+
+// waitingPerConnection is how many calls may wait for each connection a target
+// may have.
+const waitingPerConnection = 4
+
+func upstreamConfig(h *configs.Host) (upstream.Config, error) {
+	c := upstream.Config{
+		ConnectTimeout: h.Upstream.ConnectTimeout, IdleTimeout: h.Upstream.IdleTimeout,
+		MaxConnections: h.Upstream.MaxConnections, MaxWaiting: waitingPerConnection * h.Upstream.MaxConnections,
+		DNSRefresh: h.Upstream.DNSRefresh,
+	}
+	if h.Upstream.CAFile == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(h.Upstream.CAFile)
+	if err != nil {
+		return c, fmt.Errorf("upstream.ca_file: %w", err)
+	}
+	if c.RootCAs, err = x509.SystemCertPool(); err != nil {
+		c.RootCAs = x509.NewCertPool()
+	}
+	if !c.RootCAs.AppendCertsFromPEM(pem) {
+		return c, fmt.Errorf("upstream.ca_file: %s has no certificate in PEM form", h.Upstream.CAFile)
+	}
+	return c, nil
+}
+
+// Reload applies what can change while serving: domains, limits, timeouts,
+// certificates, and the access log's file. On an error nothing has changed.
+func (g *Gateway) Reload(next *configs.Host) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := restartNeeded(g.host.Load(), next); err != nil {
+		return err
+	}
+	snapshot, err := deploy.Compile(g.catalog.Load(), deployHost(next), g.stores(), nil)
+	if err != nil {
+		return err
+	}
+	var certificates []func()
+	for _, l := range g.listeners {
+		apply, err := l.reload()
+		if err != nil {
+			g.retire(g.pipeline.Snapshot())
+			return err
+		}
+		certificates = append(certificates, apply)
+	}
+	if g.access != nil {
+		if err := g.access.Reopen(); err != nil {
+			g.retire(g.pipeline.Snapshot())
+			return err
+		}
+	}
+	for _, apply := range certificates {
+		apply()
+	}
+	g.pipeline.SetSettings(pipelineSettings(next))
+	for _, f := range g.fronts {
+		f.Loop.Do(func() { f.SetConfig(frontConfig(next, len(g.loops))) })
+	}
+	g.pipeline.Swap(snapshot)
+	g.retire(snapshot)
+	g.host.Store(next)
+	return nil
+}
+
+// restartNeeded names the changes that Reload cannot make.
+func restartNeeded(old, next *configs.Host) error {
+	fixed := []struct {
+		field     string
+		old, next any
+	}{
+		{"region", old.Region, next.Region},
+		{"account_id", old.AccountID, next.AccountID},
+		{"gateway_domain", old.GatewayDomain, next.GatewayDomain},
+		{"state_dir", old.StateDir, next.StateDir},
+		{"workers", old.Workers, next.Workers},
+		{"listeners", old.Listeners, next.Listeners},
+		{"admin", old.Admin, next.Admin},
+		{"control", old.Control, next.Control},
+		{"upstream", old.Upstream, next.Upstream},
+		{"access_log", old.AccessLog, next.AccessLog},
+		{"limits.integration_timeout", old.Limits.IntegrationTimeout, next.Limits.IntegrationTimeout},
+	}
+	for _, f := range fixed {
+		if !reflect.DeepEqual(f.old, f.next) {
+			return fmt.Errorf("%s has changed, which takes a restart; nothing was reloaded", f.field)
+		}
+	}
+	return nil
+}
+
+// register shows what the parts count.
+func (g *Gateway) register() {
+	r := g.registry
+	perLoop := func(counters []upstream.Counter) func() uint64 {
+		return func() (n uint64) {
+			for i := range counters {
+				n += uint64(counters[i].Load())
+			}
+			return n
+		}
+	}
+	fronts := func(of func(*front.Front) int64) func() int64 {
+		return func() (n int64) {
+			for _, f := range g.fronts {
+				n += of(f)
+			}
+			return n
+		}
+	}
+	r.GaugeFunc(telemetry.ConnectionsOpen, fronts((*front.Front).Open))
+	r.GaugeFunc(telemetry.BufferedBytes, fronts((*front.Front).Buffered))
+	accepted := fronts((*front.Front).Accepted)
+	r.CounterFunc(telemetry.ConnectionsAccepted, func() uint64 { return uint64(accepted()) })
+	r.GaugeFunc(telemetry.UpstreamConnectionsOpen, g.targets.Open)
+	r.CounterFunc(telemetry.UpstreamConnectionsOpened, perLoop(g.targets.Opened))
+	r.CounterFunc(telemetry.UpstreamConnectionsReused, perLoop(g.targets.Reused))
+	r.CounterFunc(telemetry.UpstreamRetries, perLoop(g.targets.Retried))
+	if g.access != nil {
+		r.CounterFunc(telemetry.AccessLogLinesDropped, g.access.Dropped)
+	}
+	r.GaugeFunc(telemetry.SnapshotGeneration, func() int64 {
+		if s := g.pipeline.Snapshot(); s != nil {
+			return int64(s.Generation)
+		}
+		return 0
+	})
+	r.CounterFunc(telemetry.Deploys, g.deploys.Load)
+}

@@ -1,0 +1,88 @@
+package dataplane
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidegate/tidegate/dataplane/control"
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/deploy"
+	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+)
+
+// Catalog implements control.Gateway.
+func (g *Gateway) Catalog() *definition.Catalog { return g.catalog.Load() }
+
+// Update implements control.Gateway: edit, compile, make durable, swap.
+func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (definition.Change, error)) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	current := g.catalog.Load()
+	change, err := edit(current)
+	if err != nil {
+		return err
+	}
+	next := current.With(change)
+	snapshot, err := deploy.Compile(next, deployHost(g.host.Load()), g.stores(), g.pipeline.Snapshot())
+	if err != nil {
+		g.retire(g.pipeline.Snapshot())
+		return &definition.InvalidError{Err: err}
+	}
+	if err := g.store.Write(change); err != nil {
+		g.retire(g.pipeline.Snapshot())
+		return err
+	}
+	g.pipeline.Swap(snapshot)
+	g.catalog.Store(next)
+	g.deploys.Add(1)
+	g.retire(snapshot)
+	g.forgetStages(current, next)
+	return nil
+}
+
+// retire lets go of the backends that s does not use.
+func (g *Gateway) retire(s *deploy.Snapshot) {
+	keep := map[*upstream.Target]bool{}
+	s.Targets(keep)
+	g.targets.Retain(keep)
+}
+
+// forgetStages drops the metrics of stages that are gone.
+func (g *Gateway) forgetStages(before, after *definition.Catalog) {
+	for key := range before.Stages {
+		if _, ok := after.Stages[key]; !ok {
+			g.registry.Forget(key.APIID, key.Stage)
+		}
+	}
+}
+
+// Status implements control.Gateway.
+func (g *Gateway) Status() control.Status {
+	host, catalog := g.host.Load(), g.catalog.Load()
+	s := control.Status{
+		Version: g.options.Version, State: g.state.Load().(string), StartedAt: g.started.UTC().Truncate(time.Millisecond),
+		Region: host.Region, AccountID: host.AccountID, GatewayDomain: host.GatewayDomain,
+		Workers: len(g.loops),
+		APIs:    len(catalog.APIs), Deployments: len(catalog.Deployments), Stages: len(catalog.Stages),
+		RequestsInFlight: int(g.pipeline.InFlight()), Requests: g.pipeline.Requests(),
+	}
+	for _, f := range g.fronts {
+		s.Connections += int(f.Open())
+	}
+	g.mu.Lock()
+	for _, l := range g.listeners {
+		s.Listeners = append(s.Listeners, control.ListenerStatus{
+			Name: l.front.Name, Address: l.address(), TLS: l.front.TLS != nil, Connections: int(l.front.Open()),
+		})
+	}
+	g.mu.Unlock()
+	if g.access == nil {
+		s.Notes = append(s.Notes, "access log is off: set access_log.path in the host file")
+	} else if err := g.access.Err(); err != nil {
+		s.Notes = append(s.Notes, "access log: "+err.Error())
+	}
+	return s
+}

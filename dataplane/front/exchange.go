@@ -45,6 +45,7 @@ type Exchange struct {
 	received  int64 // bytes of the body since the last rate check
 	discarded int64
 
+	held int64  // bytes accounted for besides out
 	out  []byte // what the client has not taken yet
 	sent int64  // bytes of the answer, taken or not
 
@@ -79,6 +80,7 @@ func (x *Exchange) Sent() int64 { return x.sent }
 
 // reset makes the exchange ready for the next connection.
 func (x *Exchange) reset() {
+	x.conn.front.buffered -= int64(len(x.out))
 	x.nextRequest()
 	x.conn = nil
 	x.in = x.in[:0]
@@ -93,6 +95,8 @@ func (x *Exchange) reset() {
 }
 
 func (x *Exchange) nextRequest() {
+	x.conn.front.buffered -= x.held
+	x.held = 0
 	x.scanned, x.next = 0, 0
 	x.chunked = http1.Chunked{}
 	x.left, x.total, x.received, x.discarded, x.sent = 0, 0, 0, 0, 0
@@ -108,9 +112,25 @@ func (x *Exchange) makeRoom() bool {
 	if x.phase != phaseHead || len(x.in) >= limit {
 		return false
 	}
-	grown := make([]byte, len(x.in), min(4*cap(x.in), limit+1))
+	size := min(4*cap(x.in), limit+1)
+	if !x.Hold(size) {
+		return false
+	}
+	grown := make([]byte, len(x.in), size)
 	copy(grown, x.in)
 	x.in = grown
+	return true
+}
+
+// Hold accounts for n more bytes that are kept until the request is answered.
+// It is false when the host has no more to give.
+func (x *Exchange) Hold(n int) bool {
+	f := x.conn.front
+	if f.buffered+int64(n) > f.config.LoopBuffer {
+		return false
+	}
+	x.held += int64(n)
+	f.buffered += int64(n)
 	return true
 }
 

@@ -101,7 +101,6 @@ const maxSpare = 1024
 func (f *Front) giveBack(c *Conn) {
 	x := c.x
 	c.x = nil
-	f.buffered -= int64(len(x.out))
 	x.reset()
 	if len(f.spare) < maxSpare {
 		f.spare = append(f.spare, x)

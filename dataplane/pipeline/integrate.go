@@ -40,9 +40,13 @@ func (t *transaction) appendRequest(body proxy.Body) {
 
 func (t *transaction) start(complete bool) {
 	t.calledAt = t.worker.loop.Now()
-	t.call.Deadline = t.calledAt + int64(t.method.TimeoutMillis)*int64(time.Millisecond)
+	t.call.Deadline = t.calledAt + t.timeout()
 	t.call.MaxBody = t.worker.pipeline.settings.Load().MaxResponse
 	t.call.Start(t.worker.loop, t.method.Target, t.request, complete)
+}
+
+func (t *transaction) timeout() int64 {
+	return int64(t.method.TimeoutMillis) * int64(time.Millisecond)
 }
 
 // Body implements front.Handler: body bytes for the backend.
@@ -50,6 +54,10 @@ func (t *transaction) Body(data []byte, last bool) {
 	switch {
 	case t.streaming:
 		t.stream(data, last)
+	case t.rejected:
+	case !t.x.Hold(len(data)):
+		t.x.Close()
+		t.reject(NotReady)
 	case t.x.Request.Chunked:
 		t.collect(data, last)
 	default:
@@ -99,6 +107,8 @@ func (t *transaction) stream(data []byte, last bool) {
 		data = b
 	}
 	t.call.Send(data, last)
+	// The backend's time begins when it has everything.
+	t.call.Extend(t.worker.loop.Now() + t.timeout())
 	if !last {
 		t.slowDown()
 	}

@@ -139,7 +139,7 @@ const statusClientGone = 499
 // Drained implements front.Handler and upstream.Receiver: whoever was too slow
 // has caught up, so both may go on.
 func (t *transaction) Drained() {
-	if t.answering != answerNone {
+	if t.answering != answerNone && t.x.Unsent() < pauseAt {
 		t.call.Resume()
 	}
 	if t.streaming && t.call.Unsent() < pauseAt {

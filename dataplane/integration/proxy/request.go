@@ -151,7 +151,11 @@ func appendForwarded(dst []byte, r *http1.Request, edge *Edge) []byte {
 			dst = append(dst, ", "...)
 		}
 	}
-	dst = append(dst, edge.SourceIP...)
+	if len(edge.SourceIP) > 0 {
+		dst = append(dst, edge.SourceIP...)
+	} else {
+		dst = append(dst, "unix:"...) // a Unix socket has no address
+	}
 	dst = append(dst, "\r\nX-Forwarded-Port: "...)
 	dst = append(dst, edge.Port...)
 	dst = append(dst, "\r\nX-Forwarded-Proto: "...)

@@ -37,6 +37,7 @@ type Call struct {
 	waits    bool
 	begun    bool // the answer has begun
 	dials    int
+	left     int64 // nanoseconds to the deadline, while paused
 }
 
 // Start sends request, the bytes of a head and perhaps a body. Unless complete,
@@ -68,9 +69,12 @@ func (c *Call) Unsent() int {
 	return len(c.conn.out) + c.conn.Unsent()
 }
 
-// Pause stops Receive until Resume: the receiver has enough for now.
+// Pause stops Receive until Resume: the receiver has enough for now. The time
+// until then does not count towards the deadline.
 func (c *Call) Pause() {
-	if c.conn != nil {
+	if c.conn != nil && !c.conn.Paused() {
+		c.left = c.conn.Deadline() - c.pool.loop.Now()
+		c.conn.SetDeadline(0)
 		c.conn.Pause()
 	}
 }
@@ -78,7 +82,16 @@ func (c *Call) Pause() {
 // Resume undoes Pause.
 func (c *Call) Resume() {
 	if c.conn != nil && c.conn.Paused() {
+		c.conn.SetDeadline(c.pool.loop.Now() + max(c.left, 1))
 		c.conn.resume()
+	}
+}
+
+// Extend moves the deadline.
+func (c *Call) Extend(at int64) {
+	c.Deadline = at
+	if c.conn != nil && c.conn.state == connActive && !c.conn.Paused() {
+		c.conn.SetDeadline(at)
 	}
 }
 

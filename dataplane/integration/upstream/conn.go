@@ -56,6 +56,9 @@ func (c *conn) begin(call *Call) {
 	call.conn = c
 	c.SetDeadline(call.Deadline)
 	c.send(call.request)
+	if c.call == call && !call.complete && call.Unsent() == 0 {
+		call.Receiver.Drained() // it may have waited for the connection
+	}
 }
 
 // send writes what the socket takes and keeps the rest.

@@ -1,0 +1,97 @@
+// Package control serves the control socket: a Unix socket that speaks the
+// AWS API Gateway control protocol (REST-JSON, version 2015-07-09) for the
+// operations the gateway has, and Tidegate's own operations under /tidegate/.
+// It also holds the client that the command line uses.
+//
+// Every operation is served from, or edits, one immutable definition.Catalog.
+// Who may call is decided by the kernel's word on the peer (SO_PEERCRED).
+package control
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
+)
+
+// Gateway is what the control socket controls. Its methods may be called from
+// any goroutine.
+type Gateway interface {
+	// Catalog returns what is defined now.
+	Catalog() *definition.Catalog
+
+	// Update runs edit on the current catalog while no other Update runs. The
+	// Change it returns is compiled, made durable and swapped in, all or
+	// nothing. An error of edit is returned as it is; an error of compilation
+	// is a *definition.InvalidError.
+	Update(ctx context.Context, edit func(*definition.Catalog) (definition.Change, error)) error
+
+	// Status says how the gateway is.
+	Status() Status
+
+	// Drain stops accepting requests and returns when those in flight are
+	// finished or ctx is done.
+	Drain(ctx context.Context) error
+}
+
+// Values of Status.State.
+const (
+	StateStarting = "starting"
+	StateReady    = "ready"
+	StateDraining = "draining"
+)
+
+// Status is the answer to GET /tidegate/status.
+type Status struct {
+	Version       string    `json:"version"`
+	State         string    `json:"state"`
+	StartedAt     time.Time `json:"startedAt"`
+	Region        string    `json:"region"`
+	AccountID     string    `json:"accountId"`
+	GatewayDomain string    `json:"gatewayDomain"`
+	Workers       int       `json:"workers"` // event loops
+
+	Listeners []ListenerStatus `json:"listeners"`
+
+	APIs        int `json:"apis"`
+	Deployments int `json:"deployments"`
+	Stages      int `json:"stages"`
+
+	Connections      int    `json:"connections"`      // of clients, open now
+	RequestsInFlight int    `json:"requestsInFlight"` // now
+	Requests         uint64 `json:"requests"`         // since the start
+
+	// Notes name what the host lacks or has switched off, for a person to read.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// ListenerStatus is one listener of the data plane.
+type ListenerStatus struct {
+	Name        string `json:"name"`
+	Address     string `json:"address"` // host:port, or unix:/path
+	TLS         bool   `json:"tls,omitempty"`
+	Connections int    `json:"connections"`
+}
+
+// InvokeURL returns the address of a stage of an API on the first listener
+// that has a port: http://{apiId}.execute-api.{domain}:{port}/{stage}. It is
+// empty when there is no such listener.
+func (s *Status) InvokeURL(apiID, stage string) string {
+	for _, l := range s.Listeners {
+		_, port, err := net.SplitHostPort(l.Address)
+		if err != nil || port == "" {
+			continue
+		}
+		scheme, usual := "http", "80"
+		if l.TLS {
+			scheme, usual = "https", "443"
+		}
+		host := apiID + ".execute-api." + s.GatewayDomain
+		if port != usual {
+			host = net.JoinHostPort(host, port)
+		}
+		return scheme + "://" + host + "/" + stage
+	}
+	return ""
+}

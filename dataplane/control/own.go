@@ -1,0 +1,67 @@
+package control
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tidegate/tidegate/dataplane/openapi"
+)
+
+func (s *Server) status(*request) (int, any, error) {
+	return 200, s.gateway.Status(), nil
+}
+
+func (s *Server) version(*request) (int, any, error) {
+	return 200, struct {
+		Version string `json:"version"`
+	}{s.options.Version}, nil
+}
+
+// validate reads a definition as an import would and keeps nothing of it.
+func (s *Server) validate(r *request) (int, any, error) {
+	q, err := parseImportQuery(r.query)
+	if err != nil {
+		return 0, nil, err
+	}
+	result, err := openapi.Parse(r.body, openapi.Options{
+		BasePath: q.basePath, MaxTimeoutMillis: s.options.MaxTimeoutMillis,
+		AccountID: s.options.AccountID, Partition: s.options.Partition, Region: s.options.Region,
+	})
+	var found *openapi.Errors
+	switch {
+	case errors.As(err, &found):
+		answer := Validation{Omitted: found.Omitted}
+		for _, p := range found.Problems {
+			answer.Problems = append(answer.Problems, Problem(p))
+		}
+		return 200, answer, nil
+	case err != nil:
+		return 0, nil, err
+	}
+	answer := Validation{
+		Valid:    !q.failOnWarnings || len(result.Warnings) == 0,
+		Warnings: result.Warnings, Name: result.Name, Resources: len(result.Body.Resources),
+	}
+	for _, res := range result.Body.Resources {
+		answer.Methods += len(res.Methods)
+	}
+	return 200, answer, nil
+}
+
+// drain starts to drain and answers at once: the status tells the rest. The
+// gateway may shut this server down as part of it.
+func (s *Server) drain(*request) (int, any, error) {
+	if s.draining.CompareAndSwap(false, true) {
+		go func() {
+			defer s.draining.Store(false)
+			ctx, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
+			defer cancel()
+			if err := s.gateway.Drain(ctx); err != nil {
+				s.log.Error("drain", "error", err)
+			}
+		}()
+	}
+	return 202, struct {
+		State string `json:"state"`
+	}{StateDraining}, nil
+}

@@ -1,0 +1,154 @@
+package control
+
+// The objects of the protocol, with AWS's wire names. Dates are Unix seconds.
+
+// RestAPI is an API as the operations on APIs answer it.
+type RestAPI struct {
+	ID                        string                `json:"id"`
+	Name                      string                `json:"name"`
+	Description               string                `json:"description,omitempty"`
+	CreatedDate               int64                 `json:"createdDate"`
+	Version                   string                `json:"version,omitempty"`
+	Warnings                  []string              `json:"warnings,omitempty"`
+	APIKeySource              string                `json:"apiKeySource"`
+	EndpointConfiguration     EndpointConfiguration `json:"endpointConfiguration"`
+	Tags                      *map[string]string    `json:"tags,omitempty"` // some answers print {} and some nothing
+	DisableExecuteAPIEndpoint bool                  `json:"disableExecuteApiEndpoint"`
+	RootResourceID            string                `json:"rootResourceId"`
+}
+
+// EndpointConfiguration says how an API is reached.
+type EndpointConfiguration struct {
+	Types         []string `json:"types"`
+	IPAddressType string   `json:"ipAddressType,omitempty"`
+}
+
+// Deployment is an immutable snapshot of an API.
+type Deployment struct {
+	ID          string `json:"id"`
+	Description string `json:"description,omitempty"`
+	CreatedDate int64  `json:"createdDate"`
+
+	// Number counts the deployments of the API from 1. AWS does not have it.
+	Number int `json:"number,omitempty"`
+
+	// APISummary has path, then method; present when it was asked for.
+	APISummary map[string]map[string]MethodSnapshot `json:"apiSummary,omitempty"`
+}
+
+// MethodSnapshot is what a summary tells about a method.
+type MethodSnapshot struct {
+	AuthorizationType string `json:"authorizationType"`
+	APIKeyRequired    bool   `json:"apiKeyRequired"`
+}
+
+// Stage is a named pointer to a deployment.
+type Stage struct {
+	StageName           string             `json:"stageName"`
+	DeploymentID        string             `json:"deploymentId"`
+	Description         string             `json:"description,omitempty"`
+	CacheClusterEnabled bool               `json:"cacheClusterEnabled"`
+	CacheClusterStatus  string             `json:"cacheClusterStatus"`
+	MethodSettings      map[string]any     `json:"methodSettings"`
+	Variables           map[string]string  `json:"variables,omitempty"`
+	TracingEnabled      bool               `json:"tracingEnabled"`
+	Tags                *map[string]string `json:"tags,omitempty"`
+	CreatedDate         int64              `json:"createdDate"`
+	LastUpdatedDate     int64              `json:"lastUpdatedDate"`
+}
+
+// Account holds the settings of the host's one account.
+type Account struct {
+	CloudwatchRoleARN string   `json:"cloudwatchRoleArn,omitempty"`
+	Features          []string `json:"features"`
+	APIKeyVersion     string   `json:"apiKeyVersion"`
+}
+
+// Resource is a node of an API's path tree.
+type Resource struct {
+	ID              string             `json:"id"`
+	ParentID        string             `json:"parentId,omitempty"`
+	PathPart        string             `json:"pathPart,omitempty"`
+	Path            string             `json:"path"`
+	ResourceMethods map[string]*Method `json:"resourceMethods,omitempty"` // empty objects unless methods are embedded
+}
+
+// Method is a verb on a resource.
+type Method struct {
+	HTTPMethod        string                    `json:"httpMethod,omitempty"`
+	AuthorizationType string                    `json:"authorizationType,omitempty"`
+	APIKeyRequired    *bool                     `json:"apiKeyRequired,omitempty"`
+	OperationName     string                    `json:"operationName,omitempty"`
+	RequestParameters map[string]bool           `json:"requestParameters,omitempty"`
+	MethodResponses   map[string]MethodResponse `json:"methodResponses,omitempty"`
+	MethodIntegration *Integration              `json:"methodIntegration,omitempty"`
+}
+
+// MethodResponse declares a status code of a method.
+type MethodResponse struct {
+	StatusCode         string          `json:"statusCode"`
+	ResponseParameters map[string]bool `json:"responseParameters,omitempty"`
+}
+
+// Integration says what answers a method.
+type Integration struct {
+	Type                 string                         `json:"type"`
+	HTTPMethod           string                         `json:"httpMethod,omitempty"`
+	URI                  string                         `json:"uri,omitempty"`
+	ConnectionType       string                         `json:"connectionType,omitempty"`
+	RequestParameters    map[string]string              `json:"requestParameters,omitempty"`
+	RequestTemplates     map[string]string              `json:"requestTemplates,omitempty"`
+	PassthroughBehavior  string                         `json:"passthroughBehavior,omitempty"`
+	TimeoutInMillis      int                            `json:"timeoutInMillis"`
+	CacheNamespace       string                         `json:"cacheNamespace"`
+	CacheKeyParameters   []string                       `json:"cacheKeyParameters"`
+	IntegrationResponses map[string]IntegrationResponse `json:"integrationResponses,omitempty"`
+	TLSConfig            *TLSConfig                     `json:"tlsConfig,omitempty"`
+}
+
+// IntegrationResponse turns an upstream's status into the method's answer.
+type IntegrationResponse struct {
+	StatusCode         string            `json:"statusCode"`
+	SelectionPattern   string            `json:"selectionPattern,omitempty"`
+	ResponseParameters map[string]string `json:"responseParameters,omitempty"`
+	ResponseTemplates  map[string]string `json:"responseTemplates,omitempty"`
+}
+
+// TLSConfig is how an integration treats its upstream's certificate.
+type TLSConfig struct {
+	InsecureSkipVerification bool `json:"insecureSkipVerification"`
+}
+
+// List is the envelope of a list. Position is the token of the next page, and
+// empty on the last.
+type List[T any] struct {
+	Items    []T    `json:"item"`
+	Position string `json:"position,omitempty"`
+}
+
+// PatchOperation is one step of an update (JSON Patch with string values).
+type PatchOperation struct {
+	Op    string `json:"op"` // add, remove, replace or copy
+	Path  string `json:"path"`
+	Value string `json:"value,omitempty"`
+	From  string `json:"from,omitempty"`
+}
+
+// Validation is the answer to POST /tidegate/validate.
+type Validation struct {
+	Valid    bool      `json:"valid"`
+	Problems []Problem `json:"problems,omitempty"`
+	Omitted  int       `json:"omittedProblems,omitempty"` // beyond the ones listed
+	Warnings []string  `json:"warnings,omitempty"`
+
+	Name      string `json:"name,omitempty"`
+	Resources int    `json:"resources"`
+	Methods   int    `json:"methods"`
+}
+
+// Problem is one thing wrong with a definition, and what to do about it.
+type Problem struct {
+	Location string `json:"location,omitempty"` // "paths./pets.get.x-amazon-apigateway-integration.uri"
+	Line     int    `json:"line,omitempty"`     // 1-based
+	Message  string `json:"message"`
+}

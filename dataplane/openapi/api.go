@@ -1,0 +1,126 @@
+package openapi
+
+import (
+	"strings"
+
+	"github.com/pb33f/libopenapi/datamodel/low/base"
+)
+
+// rootFields are the fields of the OpenAPI Object, 3.0 and 3.1.
+var rootFields = map[string]*shape{
+	"openapi": nil, "info": nil, "servers": nil, "paths": nil, "components": nil, "security": nil, "tags": nil,
+	"externalDocs": nil, "webhooks": nil, "jsonSchemaDialect": nil,
+}
+
+// api reads the document from its root.
+func (r *reader) api() *Result {
+	for name, value := range r.root.fields() {
+		_, known := rootFields[name]
+		switch {
+		case isExtension(name):
+			r.rootExtension(value, name)
+		case !known && !strings.HasPrefix(name, "x-"):
+			r.unknownField(value, name, rootFields)
+		}
+	}
+	for _, part := range []string{"externalDocs", "webhooks"} {
+		r.noExtensions(r.root.get(part))
+	}
+	result := &Result{Tags: r.tags()}
+	r.info(result)
+	r.components()
+	prefix := r.servers()
+	r.paths(prefix)
+	result.EndpointType = r.endpointType
+	return result
+}
+
+func (r *reader) info(result *Result) {
+	at := r.root.get("info")
+	info := build[base.Info](r, at, r.shaped(at, infoShape))
+	result.Name = info.Title.Value
+	result.Description = info.Description.Value
+	result.Version = info.Version.Value
+	if result.Name == "" {
+		r.add(at.get("title"), "missing; it is the name of the API")
+	}
+}
+
+// tags returns the AWS tags: those of the root tags that have a value.
+func (r *reader) tags() map[string]string {
+	var tags map[string]string
+	for _, at := range r.list(r.root.get("tags")).items() {
+		tag := build[base.Tag](r, at, r.shaped(at, tagShape))
+		value := at.get(awsPrefix + "tag-value")
+		if value.absent() {
+			continue
+		}
+		if tag.Name.Value == "" {
+			r.add(at, "a tag needs a name")
+			continue
+		}
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		tags[tag.Name.Value] = r.text(value)
+	}
+	return tags
+}
+
+// components looks for what would be lost in the parts that are read only when
+// something refers to them.
+func (r *reader) components() {
+	for name, part := range r.mapping(r.root.get("components")).fields() {
+		switch name {
+		case "securitySchemes":
+			for _, scheme := range r.mapping(part).fields() {
+				r.shaped(scheme, schemeShape)
+			}
+		case "pathItems":
+		case awsPrefix + "integrations":
+			r.add(part, "named integrations are not supported; %s with the integration in each operation", httpAPIFix)
+		default:
+			if isExtension(name) {
+				r.refuseExtension(part, name)
+			} else {
+				r.noExtensions(part)
+			}
+		}
+	}
+}
+
+// rootExtension refuses what the document asks of the whole API and Tidegate
+// does not do.
+func (r *reader) rootExtension(value node, name string) {
+	short := strings.TrimPrefix(name, awsPrefix)
+	switch short {
+	case "endpoint-configuration": // read with the servers
+	case "documentation": // for people
+	case "importexport-version": // the version of the export format
+	case "request-validators": // has an effect only where it is used
+	case "request-validator":
+		r.requestValidator(value)
+	case "api-key-source":
+		if source := r.text(value); !strings.EqualFold(source, "HEADER") {
+			r.add(value, "API key source %q is not supported yet; use HEADER", clip(source))
+		}
+	case "binary-media-types", "gateway-responses", "policy":
+		if !value.absent() && !value.isEmpty() {
+			r.add(value, "%s is not supported yet; remove it", name)
+		}
+	case "minimum-compression-size", "security-policy", "endpoint-access-mode":
+		if !value.absent() {
+			r.add(value, "%s is not supported yet; remove it", name)
+		}
+	case "cors":
+		r.add(value, "%s is not supported; %s that answers OPTIONS with a mock integration", name, httpAPIFix)
+	default:
+		r.refuseExtension(value, name)
+	}
+}
+
+func (r *reader) requestValidator(value node) {
+	if !value.absent() {
+		r.add(value, "request validation is not supported yet; remove %srequest-validator", awsPrefix)
+	}
+}

@@ -1,0 +1,82 @@
+package openapi
+
+import (
+	"slices"
+	"strings"
+)
+
+const (
+	awsPrefix  = "x-amazon-apigateway-"
+	ourPrefix  = "x-tidegate-"
+	httpAPIFix = "it belongs to HTTP APIs; import a REST API"
+)
+
+// extensions lists the names of API Gateway's extensions.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
+var extensions = map[string]bool{
+	awsPrefix + "any-method": true, awsPrefix + "api-key-source": true, awsPrefix + "auth": true,
+	awsPrefix + "authorizer": true, awsPrefix + "authtype": true, awsPrefix + "binary-media-types": true,
+	awsPrefix + "cors": true, awsPrefix + "documentation": true, awsPrefix + "endpoint-access-mode": true,
+	awsPrefix + "endpoint-configuration": true, awsPrefix + "gateway-responses": true,
+	awsPrefix + "importexport-version": true, awsPrefix + "integration": true, awsPrefix + "integrations": true,
+	awsPrefix + "minimum-compression-size": true, awsPrefix + "policy": true, awsPrefix + "request-validator": true,
+	awsPrefix + "request-validators": true, awsPrefix + "security-policy": true, awsPrefix + "tag-value": true,
+}
+
+func isExtension(name string) bool {
+	return strings.HasPrefix(name, awsPrefix) || strings.HasPrefix(name, ourPrefix)
+}
+
+// extension refuses the member name of an object unless it is another
+// vendor's, or its short name is among the known ones, which the object's own
+// reader reads.
+func (r *reader) extension(value node, name string, known []string) {
+	if isExtension(name) && !slices.Contains(known, strings.TrimPrefix(name, awsPrefix)) {
+		r.refuseExtension(value, name)
+	}
+}
+
+func (r *reader) refuseExtension(value node, name string) {
+	near := nearest(name, extensions)
+	switch {
+	case extensions[name]:
+		r.add(value, "%s has no meaning here; see where API Gateway's documentation puts it", name)
+	case near != "":
+		r.add(value, "unknown extension; did you mean %q?", near)
+	default:
+		r.add(value, "unknown extension %q; remove it", clip(name))
+	}
+}
+
+// noExtensions refuses extensions anywhere in n: the part has no effect, so
+// they would be lost without a word. A part that several refer to is searched
+// once.
+func (r *reader) noExtensions(n node) {
+	if n.absent() || n.isScalar() || r.searched[n.Node] {
+		return
+	}
+	r.searched[n.Node] = true
+	for name, value := range n.fields() {
+		switch {
+		case isExtension(name):
+			r.refuseExtension(value, name)
+		case !sampleData[name]:
+			r.noExtensions(value)
+		}
+	}
+	for _, item := range n.items() {
+		r.noExtensions(item)
+	}
+}
+
+// unsupported refuses a field of n, if it is there, with what to do instead.
+func (r *reader) unsupported(n node, field, instead string) {
+	if v := n.get(field); !v.absent() && !v.isEmpty() {
+		r.add(v, "%s is not supported yet; %s", field, instead)
+	}
+}
+
+// isEmpty reports a list, a mapping or a text without content.
+func (n node) isEmpty() bool {
+	return n.Node != nil && len(n.Content) == 0 && n.Value == ""
+}

@@ -1,0 +1,93 @@
+// Package openapi reads an OpenAPI 3.0 or 3.1 document (YAML or JSON) with the
+// x-amazon-apigateway extensions into the definition of a REST API.
+//
+// A document is hostile until it is read: nothing outside it is ever fetched
+// or opened, its size, depth and expansion are bounded, and what would change
+// how the API behaves but is not supported is refused by name and line. See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html.
+package openapi
+
+import (
+	"github.com/pb33f/go-yaml"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
+)
+
+// Values of Options.BasePath: what an import does with the base path of
+// servers[0].
+const (
+	BasePathIgnore  = "ignore"  // drop it
+	BasePathPrepend = "prepend" // make it the first segments of every path
+	BasePathSplit   = "split"   // drop its first segment and prepend the rest
+)
+
+// MaxDocumentBytes is the largest document an import takes (API Gateway's
+// quota "API definition import").
+const MaxDocumentBytes = 6 << 20
+
+// Options says how to read a document. The zero value ignores the base path
+// and allows API Gateway's own maximum timeout.
+type Options struct {
+	BasePath         string // BasePathIgnore (also when empty), BasePathPrepend or BasePathSplit
+	MaxTimeoutMillis int    // the host's longest integration timeout; 0 means 29000
+	APIID            string // resource ids are derived from it, so a second import keeps them
+
+	// Values of ${AWS::AccountId}, ${AWS::Partition} and ${AWS::Region}.
+	AccountID, Partition, Region string
+}
+
+// Result is what a document says about an API.
+type Result struct {
+	Name, Description, Version string
+	EndpointType               string // EDGE or REGIONAL; empty when the document does not say
+	Tags                       map[string]string
+	Body                       *definition.Body
+	Warnings                   []string // in document order; a caller may choose to fail on them
+}
+
+// Parse reads a document. An error is always an *Errors that lists every
+// problem found. Parse keeps no reference to document and may be called from
+// several goroutines.
+func Parse(document []byte, o Options) (*Result, error) {
+	p := &problems{}
+	switch o.BasePath {
+	case "", BasePathIgnore, BasePathPrepend, BasePathSplit:
+	default:
+		p.add(node{}, "basepath %q is unknown; use ignore, prepend or split", o.BasePath)
+		return nil, p.err()
+	}
+	if o.MaxTimeoutMillis == 0 {
+		o.MaxTimeoutMillis = defaultTimeoutMillis
+	}
+
+	root, ok := load(document, o, p)
+	if !ok {
+		return nil, p.err()
+	}
+	r := &reader{
+		problems: p, options: o, root: root, budget: newBudget(len(document)), tree: newTree(),
+		searched: map[*yaml.Node]bool{}, indexes: map[*yaml.Node]map[string]int{},
+	}
+	result := r.api()
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	result.Body = definition.NewBody(o.APIID, r.tree.resources(o.APIID), result.EndpointType, r.disableEndpoint)
+	result.Warnings = p.warnings()
+	return result, nil
+}
+
+// reader turns one loaded document into a Result.
+type reader struct {
+	*problems
+	options Options
+	root    node
+	budget  *budget // what may still be read, the same part each time anew
+	tree    *tree
+
+	searched map[*yaml.Node]bool           // parts without effect that hold no extensions
+	indexes  map[*yaml.Node]map[string]int // positions of the members of a mapping, by name
+
+	endpointType    string
+	disableEndpoint bool
+}

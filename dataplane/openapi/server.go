@@ -1,0 +1,112 @@
+package openapi
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	v3 "github.com/pb33f/libopenapi/datamodel/low/v3"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
+)
+
+// servers reads the endpoint configuration and returns the segments that
+// Options.BasePath puts before every path.
+func (r *reader) servers() (prefix []string) {
+	r.endpoint(r.root.get(awsPrefix + "endpoint-configuration"))
+	for i, at := range r.list(r.root.get("servers")).items() {
+		server := build[v3.Server](r, at, r.shaped(at, serverShape))
+		r.endpoint(at.get(awsPrefix + "endpoint-configuration"))
+		if i == 0 {
+			prefix = r.basePath(at, server)
+		}
+	}
+	return prefix
+}
+
+// serverVariable is "{name}" in a server's url.
+var serverVariable = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// basePath returns the segments of the first server's base path that become
+// part of every path. It is the default of the variable basePath, if there is
+// one, else the path of the url.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-import-api-basePath.html
+func (r *reader) basePath(at node, server *v3.Server) []string {
+	if r.options.BasePath != BasePathPrepend && r.options.BasePath != BasePathSplit {
+		return nil
+	}
+	defaults := map[string]string{}
+	for name, variable := range server.Variables.Value.FromOldest() {
+		defaults[name.Value] = variable.Value.Default.Value
+	}
+	path, given := defaults["basePath"]
+	if !given {
+		address := serverVariable.ReplaceAllStringFunc(server.URL.Value, func(name string) string {
+			return defaults[name[1:len(name)-1]]
+		})
+		u, err := url.Parse(address)
+		if err != nil {
+			r.add(at.get("url"), "%q is not a URL, so it gives no base path; correct it or import with basepath=ignore", clip(address))
+			return nil
+		}
+		path = u.EscapedPath()
+	}
+	path = strings.Trim(path, "/")
+	if path == "" {
+		return nil
+	}
+	segments, err := splitPath("/" + path)
+	if err != nil {
+		r.add(at, "base path %q: %s; correct it or import with basepath=ignore", clip(path), err)
+		return nil
+	}
+	if r.options.BasePath == BasePathSplit {
+		segments = segments[1:]
+	}
+	return segments
+}
+
+var endpointFields = map[string]bool{
+	"types": true, "disableExecuteApiEndpoint": true, "vpcEndpointIds": true, "ipAddressType": true,
+}
+
+// endpoint reads one x-amazon-apigateway-endpoint-configuration; a document
+// may have one at its root and one in each server.
+func (r *reader) endpoint(at node) {
+	for name, value := range r.mapping(at).fields() {
+		if !endpointFields[name] {
+			r.add(value, "unknown field%s", didYouMean(name, endpointFields))
+		}
+	}
+	r.unsupported(at, "vpcEndpointIds", "private endpoints belong to a VPC")
+	for _, item := range r.list(at.get("types")).items() {
+		r.setEndpointType(item, strings.ToUpper(r.text(item)))
+	}
+	if r.boolean(at.get("disableExecuteApiEndpoint")) {
+		r.disableEndpoint = true
+	}
+	switch address := at.get("ipAddressType"); strings.ToLower(r.text(address)) {
+	case "", "ipv4":
+	case "dualstack":
+		r.warn(address, "has no effect: the listeners of the host file decide which addresses serve")
+	default:
+		r.add(address, "must be ipv4 or dualstack")
+	}
+}
+
+func (r *reader) setEndpointType(at node, endpointType string) {
+	switch endpointType {
+	case definition.EndpointEdge, definition.EndpointRegional:
+	case definition.EndpointPrivate:
+		r.add(at, "PRIVATE endpoints are not supported yet, and this one would answer everybody; use REGIONAL")
+		return
+	default:
+		r.add(at, "endpoint type %q is unknown; use REGIONAL or EDGE", clip(endpointType))
+		return
+	}
+	if r.endpointType != "" && r.endpointType != endpointType {
+		r.add(at, "an API has one endpoint type, and %s is given too", r.endpointType)
+		return
+	}
+	r.endpointType = endpointType
+}

@@ -1,0 +1,119 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
+)
+
+// Load reads everything into a Catalog. An API and the deployments made of it
+// share a Body wherever they had the same one. Any defect of the file is a
+// *DamagedError that names the record.
+func (s *Store) Load() (*definition.Catalog, error) {
+	l := &loading{
+		bodies: map[string]*definition.Body{},
+		catalog: &definition.Catalog{
+			APIs:        map[string]*definition.API{},
+			Deployments: map[definition.DeploymentKey]*definition.Deployment{},
+			Stages:      map[definition.StageKey]*definition.Stage{},
+		},
+	}
+	err := s.guard(func() error {
+		return s.db.View(func(tx *bolt.Tx) error {
+			l.tx = tx
+			return l.everything()
+		})
+	})
+	var damaged *DamagedError
+	switch {
+	case errors.As(err, &damaged):
+		return nil, err
+	case err != nil:
+		return nil, &DamagedError{s.path, err}
+	}
+	return l.catalog, nil
+}
+
+type loading struct {
+	tx      *bolt.Tx
+	bodies  map[string]*definition.Body // by revision
+	catalog *definition.Catalog
+}
+
+func (l *loading) everything() error {
+	if value := l.tx.Bucket(bucketMeta).Get(keyAccount); value != nil {
+		if err := decode(keyAccount, value, &l.catalog.Account); err != nil {
+			return err
+		}
+	}
+	if err := l.tx.Bucket(bucketAPIs).ForEach(l.api); err != nil {
+		return err
+	}
+	if err := l.tx.Bucket(bucketDeployments).ForEach(l.deployment); err != nil {
+		return err
+	}
+	return l.tx.Bucket(bucketStages).ForEach(l.stage)
+}
+
+func (l *loading) api(key, value []byte) error {
+	var r apiRecord
+	if err := decode(key, value, &r); err != nil {
+		return err
+	}
+	body, err := l.body(r.Revision)
+	if err != nil {
+		return fmt.Errorf("API %s: %w", key, err)
+	}
+	r.API.Body = body
+	l.catalog.APIs[r.API.ID] = r.API
+	return nil
+}
+
+func (l *loading) deployment(key, value []byte) error {
+	var r deploymentRecord
+	if err := decode(key, value, &r); err != nil {
+		return err
+	}
+	d := r.Deployment
+	if l.catalog.APIs[d.APIID] == nil {
+		return fmt.Errorf("deployment %s belongs to no API", key)
+	}
+	body, err := l.body(r.Revision)
+	if err != nil {
+		return fmt.Errorf("deployment %s: %w", key, err)
+	}
+	d.Body = body
+	l.catalog.Deployments[definition.DeploymentKey{APIID: d.APIID, ID: d.ID}] = d
+	return nil
+}
+
+func (l *loading) stage(key, value []byte) error {
+	st := new(definition.Stage)
+	if err := decode(key, value, st); err != nil {
+		return err
+	}
+	if l.catalog.Deployments[definition.DeploymentKey{APIID: st.APIID, ID: st.DeploymentID}] == nil {
+		return fmt.Errorf("stage %s points at no deployment", key)
+	}
+	l.catalog.Stages[definition.StageKey{APIID: st.APIID, Stage: st.Name}] = st
+	return nil
+}
+
+func (l *loading) body(revision string) (*definition.Body, error) {
+	if b := l.bodies[revision]; b != nil {
+		return b, nil
+	}
+	value := l.tx.Bucket(bucketBodies).Get([]byte(revision))
+	if value == nil {
+		return nil, fmt.Errorf("body %s is missing", revision)
+	}
+	b := new(definition.Body)
+	if err := decode([]byte(revision), value, b); err != nil {
+		return nil, err
+	}
+	l.bodies[revision] = b
+	return b, nil
+}

@@ -1,0 +1,46 @@
+package configs
+
+import "time"
+
+// Defaults returns a Host with the value every field has when the host file
+// does not name it. The limits are those of AWS API Gateway.
+func Defaults() *Host {
+	return &Host{
+		Region:        "us-east-1",
+		AccountID:     "000000000000",
+		GatewayDomain: "localhost",
+		StateDir:      "/var/lib/tidegate",
+		Listeners:     []Listener{{Name: "public", Address: "127.0.0.1:8080"}},
+		Admin:         Admin{Address: "127.0.0.1:9090"},
+		Control:       Control{Socket: "/run/tidegate/control.sock", Mode: 0o660},
+		Limits: Limits{
+			HeaderBytes:           20480,
+			HeaderCount:           100,
+			URLBytes:              10240,
+			BodyBytes:             10 << 20,
+			ResponseBytes:         10 << 20,
+			IntegrationTimeout:    29 * time.Second,
+			ConnectionBufferBytes: 1 << 20,
+			BufferBytes:           128 << 20,
+		},
+		Timeouts: Timeouts{
+			FirstByte:    10 * time.Second,
+			Header:       10 * time.Second,
+			Idle:         310 * time.Second,
+			Send:         30 * time.Second,
+			Drain:        30 * time.Second,
+			TLSHandshake: 10 * time.Second,
+			BodyMinRate:  240,
+		},
+		Upstream: Upstream{
+			ConnectTimeout: 5 * time.Second,
+			IdleTimeout:    50 * time.Second,
+			MaxConnections: 1024,
+			DNSRefresh:     10 * time.Second,
+		},
+	}
+}
+
+// defaultTLSMinVersion is the min_version of a listener that has a tls section
+// without one.
+const defaultTLSMinVersion = "1.2"

@@ -1,0 +1,34 @@
+package configs
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+)
+
+// CheckFiles reads the certificate files that the host file names, which Load
+// does not, and reports the first that the daemon could not use.
+func (h *Host) CheckFiles() error {
+	for _, l := range h.Listeners {
+		if l.TLS == nil {
+			continue
+		}
+		for _, c := range l.TLS.Certificates {
+			if _, err := tls.LoadX509KeyPair(c.Cert, c.Key); err != nil {
+				return fmt.Errorf("listener %q: certificate %s with key %s: %w", l.Name, c.Cert, c.Key, err)
+			}
+		}
+	}
+	if h.Upstream.CAFile == "" {
+		return nil
+	}
+	pem, err := os.ReadFile(h.Upstream.CAFile)
+	if err != nil {
+		return fmt.Errorf("upstream.ca_file: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		return fmt.Errorf("upstream.ca_file: %s holds no PEM certificate", h.Upstream.CAFile)
+	}
+	return nil
+}

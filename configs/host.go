@@ -1,0 +1,186 @@
+package configs
+
+import (
+	"io/fs"
+	"time"
+)
+
+// Host is the host file. Load fills every field: what the file leaves out has
+// its default. A Host is not changed after Load, so goroutines may share it.
+type Host struct {
+	// Region is the AWS region name that ARNs, $context and the control
+	// protocol show.
+	Region string `yaml:"region"`
+	// AccountID is the AWS account number that ARNs and $context show: 12
+	// digits.
+	AccountID string `yaml:"account_id"`
+	// GatewayDomain is the domain under which every API has an address of its
+	// own: `{apiId}.execute-api.{gateway_domain}`.
+	GatewayDomain string `yaml:"gateway_domain"`
+	// StateDir is the folder of the state store. One daemon at a time can use
+	// it. It is made at start if its parent exists.
+	StateDir string `yaml:"state_dir"`
+	// Workers is the number of event loops; 0 means one per CPU.
+	Workers int `yaml:"workers"`
+
+	// Listeners are the addresses that API traffic arrives at.
+	Listeners []Listener `yaml:"listeners"`
+	// Admin is the listener for operators: metrics and health.
+	Admin Admin `yaml:"admin"`
+	// Control is the Unix socket of the control protocol.
+	Control Control `yaml:"control"`
+	// Domains map plain host names to APIs.
+	Domains []Domain `yaml:"domains"`
+	// Limits bound what one request, one connection and the host may use.
+	Limits Limits `yaml:"limits"`
+	// Timeouts bound how long a client may take.
+	Timeouts Timeouts `yaml:"timeouts"`
+	// Upstream holds the settings of connections to integration endpoints.
+	Upstream Upstream `yaml:"upstream"`
+	// AccessLog says where the access log goes.
+	AccessLog AccessLog `yaml:"access_log"`
+}
+
+// Listener is one address that API traffic arrives at.
+type Listener struct {
+	// Name identifies the listener in logs and metrics. A socket that systemd
+	// passes with the same FileDescriptorName is used instead of the address.
+	Name string `yaml:"name"`
+	// Address is `host:port`, `:port` for every interface, or `unix:/path`.
+	Address string `yaml:"address"`
+	// TLS makes the listener speak HTTPS; without it the listener is
+	// cleartext.
+	TLS *TLS `yaml:"tls"`
+}
+
+// TLS holds the settings of an HTTPS listener.
+type TLS struct {
+	// MinVersion is the oldest protocol version accepted: "1.2" or "1.3".
+	MinVersion string `yaml:"min_version"`
+	// Certificates are chosen by the client's server name (SNI); the first one
+	// answers when none fits. The files are read again when they change.
+	Certificates []Certificate `yaml:"certificates"`
+}
+
+// Certificate is a certificate chain and its private key, in PEM files.
+type Certificate struct {
+	// Cert is the file of the certificate chain, leaf first.
+	Cert string `yaml:"cert"`
+	// Key is the file of the private key.
+	Key string `yaml:"key"`
+}
+
+// Admin is the listener for operators. It has no authentication: keep it on
+// loopback or on a management network.
+type Admin struct {
+	// Address is `host:port`; it serves `/metrics`, `/healthz` and `/readyz`.
+	// Empty switches the listener off.
+	Address string `yaml:"address"`
+}
+
+// Control is the Unix socket of the control protocol.
+type Control struct {
+	// Socket is the path of the socket.
+	Socket string `yaml:"socket"`
+	// Mode is the socket's permission bits, in octal. Other users never get
+	// access.
+	Mode fs.FileMode `yaml:"mode"`
+	// Group names the group whose members may change things. Empty: only root
+	// and the daemon's own user may.
+	Group string `yaml:"group"`
+	// ReadGroup names a group whose members may look but not change.
+	ReadGroup string `yaml:"read_group"`
+}
+
+// Domain maps a host name to APIs.
+type Domain struct {
+	// Name is an exact host name, "*.example.com" for every name one label
+	// below it, or "*" for any host that has no mapping of its own.
+	Name string `yaml:"name"`
+	// Mappings choose the API by the start of the path; the longest base path
+	// wins.
+	Mappings []Mapping `yaml:"mappings"`
+}
+
+// Mapping sends a base path of a domain to an API.
+type Mapping struct {
+	// BasePath is the start of the path, without slashes at its ends; empty
+	// matches every path. It is removed before routing.
+	BasePath string `yaml:"base_path"`
+	// API is the name or the id of the API. An API that does not exist yet
+	// answers 403 until it is deployed.
+	API string `yaml:"api"`
+	// Stage is the stage that answers. Empty: the next path segment names the
+	// stage.
+	Stage string `yaml:"stage"`
+}
+
+// Limits bound what one request, one connection and the host may use. Sizes
+// are bytes.
+type Limits struct {
+	// HeaderBytes bounds the sum of a request's header lines; beyond it the
+	// answer is 431.
+	HeaderBytes int `yaml:"header_bytes"`
+	// HeaderCount bounds the number of header lines of a request.
+	HeaderCount int `yaml:"header_count"`
+	// URLBytes bounds the request target of regional APIs; beyond it the
+	// answer is 414. Edge and private APIs have 8192 at most.
+	URLBytes int `yaml:"url_bytes"`
+	// BodyBytes bounds a request's body; beyond it the answer is 413.
+	BodyBytes int `yaml:"body_bytes"`
+	// ResponseBytes bounds the body of an integration's answer.
+	ResponseBytes int `yaml:"response_bytes"`
+	// IntegrationTimeout is the largest `timeoutInMillis` an integration may
+	// ask for.
+	IntegrationTimeout time.Duration `yaml:"integration_timeout"`
+	// Connections bounds the client connections open at once; 0 means half of
+	// the file descriptor limit (RLIMIT_NOFILE).
+	Connections int `yaml:"connections"`
+	// ConnectionBufferBytes bounds what is buffered for one connection.
+	ConnectionBufferBytes int `yaml:"connection_buffer_bytes"`
+	// BufferBytes bounds what is buffered for all connections together.
+	BufferBytes int `yaml:"buffer_bytes"`
+}
+
+// Timeouts bound how long a client may take.
+type Timeouts struct {
+	// FirstByte is the time from accept to the first byte of a request.
+	FirstByte time.Duration `yaml:"first_byte"`
+	// Header is the time from a request's first byte to the end of its header.
+	Header time.Duration `yaml:"header"`
+	// Idle is how long a keep-alive connection may stay silent between
+	// requests.
+	Idle time.Duration `yaml:"idle"`
+	// Send is how long an answer may wait for the client to take more of it.
+	Send time.Duration `yaml:"send"`
+	// Drain is how long a stopping daemon waits for requests in flight.
+	Drain time.Duration `yaml:"drain"`
+	// TLSHandshake is the time from accept to the end of the TLS handshake.
+	TLSHandshake time.Duration `yaml:"tls_handshake"`
+	// BodyMinRate is the slowest upload accepted, in bytes per second, after a
+	// grace of 5 s; 0 accepts any.
+	BodyMinRate int `yaml:"body_min_rate"`
+}
+
+// Upstream holds the settings of connections to integration endpoints.
+type Upstream struct {
+	// ConnectTimeout bounds the TCP and TLS handshakes together.
+	ConnectTimeout time.Duration `yaml:"connect_timeout"`
+	// IdleTimeout is how long an unused connection is kept. Keep it below the
+	// endpoint's own keep-alive timeout.
+	IdleTimeout time.Duration `yaml:"idle_timeout"`
+	// MaxConnections bounds the connections to one endpoint.
+	MaxConnections int `yaml:"max_connections"`
+	// DNSRefresh is how often the name of an endpoint is resolved again.
+	DNSRefresh time.Duration `yaml:"dns_refresh"`
+	// CAFile is a PEM file of certificate authorities to trust besides the
+	// system's. Empty: the system's alone.
+	CAFile string `yaml:"ca_file"`
+}
+
+// AccessLog says where the access log goes.
+type AccessLog struct {
+	// Path is a file, "-" for standard output, or empty for no access log. The
+	// file is opened again on SIGHUP, for log rotation.
+	Path string `yaml:"path"`
+}

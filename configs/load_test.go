@@ -1,0 +1,154 @@
+package configs
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden error files")
+
+func TestLoadFillsEveryField(t *testing.T) {
+	got, err := Load("testdata/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Host{
+		Region:        "eu-central-1",
+		AccountID:     "000000012345",
+		GatewayDomain: "api.example.com",
+		StateDir:      dir + "/state",
+		Workers:       4,
+		Listeners: []Listener{
+			{Name: "public", Address: "[::]:443", TLS: &TLS{MinVersion: "1.3", Certificates: []Certificate{
+				{Cert: dir + "/a.pem", Key: dir + "/a.key"},
+				{Cert: "/etc/b.pem", Key: "/etc/b.key"},
+			}}},
+			{Name: "local", Address: "unix:" + dir + "/run/http.sock"},
+		},
+		Control: Control{Socket: dir + "/run/control.sock", Mode: 0o600, Group: "ops", ReadGroup: "staff"},
+		Domains: []Domain{
+			{Name: "shop.example.com", Mappings: []Mapping{{BasePath: "orders", API: "orders", Stage: "prod"}, {API: "front"}}},
+			{Name: "*", Mappings: []Mapping{{API: "fallback"}}},
+		},
+		Limits: Limits{
+			HeaderBytes: 10240, HeaderCount: 50, URLBytes: 8192, BodyBytes: 1 << 20, ResponseBytes: 2 << 20,
+			IntegrationTimeout: time.Minute, Connections: 1000, ConnectionBufferBytes: 65536, BufferBytes: 16 << 20,
+		},
+		Timeouts: Timeouts{
+			FirstByte: time.Second, Header: 2 * time.Second, Idle: 3 * time.Second, Send: 4 * time.Second,
+			Drain: 5 * time.Second, TLSHandshake: 6 * time.Second, BodyMinRate: 1,
+		},
+		Upstream:  Upstream{ConnectTimeout: time.Second, IdleTimeout: 2 * time.Second, MaxConnections: 3, DNSRefresh: 4 * time.Second, CAFile: dir + "/ca.pem"},
+		AccessLog: AccessLog{Path: dir + "/access.log"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestLoadDefaults(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty file":        "",
+		"comment only":      "# nothing\n",
+		"null":              "null\n",
+		"keys without text": "region:\nlisteners:\nlimits:\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Parse("host.yaml", "/", []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := Defaults(); !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestLoadTLSMinVersionDefault(t *testing.T) {
+	got, err := Parse("host.yaml", "/", []byte("listeners: [{name: a, address: ':443', tls: {certificates: [{cert: c, key: k}]}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := got.Listeners[0].TLS.MinVersion; v != "1.2" {
+		t.Errorf("min_version = %q, want 1.2", v)
+	}
+}
+
+// TestLoadBusted compares the errors of every busted_*.yaml with the text
+// beside it. Run with -update after a change of wording.
+func TestLoadBusted(t *testing.T) {
+	files, err := filepath.Glob("testdata/busted_*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no busted files", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			_, err := Load(file)
+			if !errors.As(err, new(Errors)) {
+				t.Fatalf("error is %T (%v), want Errors", err, err)
+			}
+			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
+			got := err.Error() + "\n"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got\n%swant\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestLoadUnreadable(t *testing.T) {
+	if _, err := Load(filepath.Join(t.TempDir(), "none.yaml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+	big := strings.Repeat("#", maxFileBytes+1)
+	if _, err := Parse("big.yaml", "/", []byte(big)); err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("large file: %v", err)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"header_bytes", "header_count", "url_bytes"}
+	for key, want := range map[string]string{
+		"header_byte": "header_bytes", "headercount": "header_count", "url_byte": "url_bytes",
+		"zebra": "", "": "", strings.Repeat("x", 100): "",
+	} {
+		if got := nearest(key, known); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", key, got, want)
+		}
+	}
+}
+
+func TestCheckFiles(t *testing.T) {
+	h := Defaults()
+	if err := h.CheckFiles(); err != nil {
+		t.Errorf("no files named: %v", err)
+	}
+	h.Upstream.CAFile = "load.go"
+	if err := h.CheckFiles(); err == nil {
+		t.Error("a Go file passed as ca_file")
+	}
+	h.Listeners[0].TLS = &TLS{Certificates: []Certificate{{Cert: "none.pem", Key: "none.key"}}}
+	if err := h.CheckFiles(); err == nil || !strings.Contains(err.Error(), `listener "public": certificate none.pem`) {
+		t.Errorf("missing certificate: %v", err)
+	}
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/dataplane/control"
+	"github.com/tidegate/tidegate/dataplane/definition"
+)
+
+// memory is a gateway that only remembers what it is told.
+type memory struct {
+	mu      sync.Mutex
+	catalog *definition.Catalog
+	refuse  error         // of the next updates that make a deployment
+	delay   time.Duration // of every look at the catalog
+}
+
+func (m *memory) Catalog() *definition.Catalog {
+	time.Sleep(m.delay)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.catalog
+}
+
+func (m *memory) Update(_ context.Context, edit func(*definition.Catalog) (definition.Change, error)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change, err := edit(m.catalog)
+	if err != nil {
+		return err
+	}
+	if m.refuse != nil && len(change.PutDeployments) > 0 {
+		return m.refuse
+	}
+	m.catalog = m.catalog.With(change)
+	return nil
+}
+
+func (m *memory) Status() control.Status {
+	c := m.Catalog()
+	return control.Status{
+		Version: "1.2.3", State: control.StateReady, StartedAt: time.Now().Add(-90 * time.Second),
+		Region: "us-east-1", AccountID: "000000000000", GatewayDomain: "localhost", Workers: 2,
+		Listeners: []control.ListenerStatus{{Name: "public", Address: "127.0.0.1:8080", Connections: 3}},
+		APIs:      len(c.APIs), Deployments: len(c.Deployments), Stages: len(c.Stages),
+		Notes: []string{"the kernel gate is off"},
+	}
+}
+
+func (m *memory) Drain(context.Context) error { return nil }
+
+// fixture is a control socket with an empty gateway behind it.
+type fixture struct {
+	*memory
+	socket   string
+	terminal bool
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{
+		memory: &memory{catalog: (&definition.Catalog{}).With(definition.Change{})},
+		socket: filepath.Join(t.TempDir(), "control.sock"),
+	}
+	server := control.NewServer(f.memory, control.Options{
+		Socket: f.socket, Mode: 0o600, Region: "us-east-1", AccountID: "000000000000", GatewayDomain: "localhost",
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err := server.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve() }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := errors.Join(server.Shutdown(ctx), <-served); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+// run runs the command line and returns its exit code and what it printed.
+func (f *fixture) run(args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = dispatch(&env{
+		args: args, stdin: strings.NewReader(petstore), stdout: &out, stderr: &errs, terminal: f.terminal,
+		getenv: func(name string) string {
+			if name == "TIDEGATE_SOCKET" {
+				return f.socket
+			}
+			return ""
+		},
+	})
+	return code, out.String(), errs.String()
+}
+
+// must runs a command line that has to succeed, and returns what it printed.
+func (f *fixture) must(t *testing.T, args ...string) string {
+	t.Helper()
+	code, stdout, stderr := f.run(args...)
+	if code != exitOK {
+		t.Fatalf("tidegate %s: exit code %d\n%s", strings.Join(args, " "), code, stderr)
+	}
+	return stdout
+}
+
+// refused runs a command line that has to exit with code and say want.
+func (f *fixture) refused(t *testing.T, code int, want string, args ...string) {
+	t.Helper()
+	got, _, stderr := f.run(args...)
+	if got != code || !strings.Contains(stderr, want) {
+		t.Errorf("tidegate %s: exit code %d, want %d with %q:\n%s", strings.Join(args, " "), got, code, want, stderr)
+	}
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+const petstore = `openapi: 3.0.1
+info: {title: petstore, version: "1.0"}
+paths:
+  /pets:
+    get:
+      responses: {"200": {description: all}}
+      x-amazon-apigateway-integration:
+        {type: http_proxy, httpMethod: GET, uri: "http://${stageVariables.backend}/pets"}
+`
+
+const brokenAPI = `openapi: 3.0.1
+info: {title: broken, version: "1.0"}
+paths:
+  /pets:
+    get:
+      responses: {"200": {description: all}}
+      x-amazon-apigateway-integration:
+        {type: carrier_pigeon, httpMethod: GET, uri: "http://127.0.0.1:1/"}
+`

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tidegate/tidegate/dataplane/control"
+)
+
+var statusCommand = &command{
+	name:    "status",
+	args:    "[--json]",
+	summary: "show how the daemon is",
+	help: `
+Shows the daemon's version, state, listeners and load, and what the host lacks.
+The exit code is 0 when a daemon answers, and 3 when none does.
+
+Examples:
+  tidegate status
+  tidegate status --json | jq .requestsInFlight`,
+}
+
+func init() { statusCommand.run = showStatus }
+
+func showStatus(e *env, args []string) error {
+	r := newRemote(e, statusCommand)
+	if _, err := r.operands(args, 0, 0, ""); err != nil {
+		return err
+	}
+	var status *control.Status
+	err := r.call("asking the daemon", func(ctx context.Context, c *control.Client) (err error) {
+		status, err = c.Status(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if *r.json {
+		return printJSON(e.stdout, status)
+	}
+	return printStatus(e, status, time.Now())
+}
+
+func printStatus(e *env, s *control.Status, now time.Time) error {
+	up := now.Sub(s.StartedAt).Truncate(time.Second)
+	fmt.Fprintf(e.stdout, "tidegate %s: %s, up %s\n", s.Version, s.State, up)
+	fmt.Fprintf(e.stdout, "host      region %s, account %s, APIs at {apiId}.execute-api.%s, %d event loops\n", s.Region, s.AccountID, s.GatewayDomain, s.Workers)
+	fmt.Fprintf(e.stdout, "defined   %s, %s, %s\n", count(s.APIs, "API"), count(s.Deployments, "deployment"), count(s.Stages, "stage"))
+	fmt.Fprintf(e.stdout, "load      %d connections, %d requests in flight, %d served\n\n", s.Connections, s.RequestsInFlight, s.Requests)
+	t := newTable(e.stdout, "listener", "address", "protocol", "connections")
+	for _, l := range s.Listeners {
+		protocol := "http"
+		if l.TLS {
+			protocol = "https"
+		}
+		t.row(l.Name, l.Address, protocol, strconv.Itoa(l.Connections))
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, note := range s.Notes {
+		fmt.Fprintf(e.stdout, "note: %s\n", note)
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/control"
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/openapi"
+)
+
+var validateCommand = &command{
+	name:    "validate",
+	args:    "FILE... [--config HOSTFILE] [--json]",
+	summary: "check host files and OpenAPI documents",
+	help: `
+Checks each file as the daemon would: a host file with the certificates it
+names, or an OpenAPI document. It tells which of the two a file is. It needs no
+daemon and changes nothing. The exit code is 4 when a file is not valid.
+
+Examples:
+  tidegate validate /etc/tidegate/tidegate.yaml
+  tidegate validate petstore.yaml orders.json
+  tidegate validate petstore.yaml --config tidegate.yaml`,
+}
+
+func init() { validateCommand.run = validateFiles }
+
+// verdict is what validate finds out about a file.
+type verdict struct {
+	File     string   `json:"file"`
+	Kind     string   `json:"kind"` // "host file" or "OpenAPI document"
+	Valid    bool     `json:"valid"`
+	Problems []string `json:"problems,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+	summary  string
+}
+
+func validateFiles(e *env, args []string) error {
+	f := newFlags(e, validateCommand)
+	asJSON := f.Bool("json", false, "print JSON")
+	config := f.String("config", "", "`HOSTFILE` whose region, account and timeout limit apply to documents")
+	files, err := f.parse(args)
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return usagef("missing FILE")
+	}
+	host := configs.Defaults()
+	if *config != "" {
+		if host, err = configs.Load(*config); err != nil {
+			return &refusedError{err}
+		}
+	}
+	verdicts := make([]*verdict, 0, len(files))
+	for _, file := range files {
+		v, err := validateFile(e, host, file)
+		if err != nil {
+			return err
+		}
+		verdicts = append(verdicts, v)
+	}
+	if *asJSON {
+		err = printJSON(e.stdout, verdicts)
+	} else {
+		printVerdicts(e, verdicts)
+	}
+	for _, v := range verdicts {
+		if !v.Valid {
+			return &refusedError{errReported}
+		}
+	}
+	return err
+}
+
+// versionKey finds the key that every OpenAPI document has and no host file.
+var versionKey = regexp.MustCompile(`(?m)(^|[{,]\s*)"?'?(openapi|swagger)'?"?\s*:`)
+
+func validateFile(e *env, host *configs.Host, file string) (*verdict, error) {
+	text, err := readDocument(e, file)
+	if err != nil {
+		return nil, err
+	}
+	if versionKey.Match(text) {
+		return validateDocument(host, file, text), nil
+	}
+	return validateHostFile(file, text)
+}
+
+func validateHostFile(file string, text []byte) (*verdict, error) {
+	folder, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return nil, err
+	}
+	v := &verdict{File: file, Kind: "host file"}
+	host, err := configs.Parse(file, folder, text)
+	if err == nil {
+		if err = host.CheckFiles(); err != nil {
+			err = fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	if err != nil {
+		v.Problems = strings.Split(err.Error(), "\n")
+		return v, nil
+	}
+	v.Valid = true
+	v.summary = fmt.Sprintf("%s, %s", count(len(host.Listeners), "listener"), count(len(host.Domains), "domain"))
+	return v, nil
+}
+
+func validateDocument(host *configs.Host, file string, text []byte) *verdict {
+	v := &verdict{File: file, Kind: "OpenAPI document"}
+	result, err := openapi.Parse(text, openapi.Options{
+		MaxTimeoutMillis: int(host.Limits.IntegrationTimeout.Milliseconds()),
+		AccountID:        host.AccountID,
+		Partition:        "aws",
+		Region:           host.Region,
+	})
+	var found *openapi.Errors
+	switch {
+	case errors.As(err, &found):
+		list := make([]control.Problem, len(found.Problems))
+		for i, p := range found.Problems {
+			list[i] = control.Problem(p)
+		}
+		v.Problems = strings.Split(problems(file, list, found.Omitted), "\n")
+		return v
+	case err != nil:
+		v.Problems = []string{file + ": " + err.Error()}
+		return v
+	}
+	v.Valid = true
+	v.Warnings = result.Warnings
+	v.summary = fmt.Sprintf("API %q with %s", result.Name, count(methods(result.Body), "method"))
+	return v
+}
+
+func methods(body *definition.Body) int {
+	n := 0
+	for _, r := range body.Resources {
+		n += len(r.Methods)
+	}
+	return n
+}
+
+func printVerdicts(e *env, verdicts []*verdict) {
+	for _, v := range verdicts {
+		for _, p := range v.Problems {
+			fmt.Fprintln(e.stderr, p)
+		}
+		for _, w := range v.Warnings {
+			fmt.Fprintf(e.stderr, "warning: %s: %s\n", v.File, w)
+		}
+		if v.Valid {
+			fmt.Fprintf(e.stdout, "%s: valid %s: %s\n", v.File, v.Kind, v.summary)
+		} else {
+			fmt.Fprintf(e.stdout, "%s: not a valid %s: %s\n", v.File, v.Kind, count(len(v.Problems), "problem"))
+		}
+	}
+}
+
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}

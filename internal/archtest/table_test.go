@@ -1,0 +1,61 @@
+package archtest
+
+// imports says which packages of this module a package may import. Imports go
+// downward, never sideways. A package without a row is an error, and so is a
+// row without a package.
+var imports = map[string][]string{
+	// Leaves import nothing of ours.
+	"configs":              {},
+	"dataplane/definition": {},
+	"dataplane/http1":      {},
+	"dataplane/loop":       {},
+	"dataplane/telemetry":  {},
+
+	// Control path.
+	"dataplane/openapi": {"dataplane/definition"},
+	"dataplane/state":   {"dataplane/definition"},
+	"dataplane/control": {"dataplane/definition", "dataplane/openapi"},
+
+	// Steps of a request, which never import one another.
+	"dataplane/route":                {"dataplane/definition"},
+	"dataplane/front":                {"dataplane/http1", "dataplane/loop"},
+	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
+	"dataplane/integration/mock":     {"dataplane/definition"},
+	"dataplane/integration/proxy":    {"dataplane/definition", "dataplane/http1"},
+
+	// What joins the steps.
+	"dataplane/deploy": {
+		"dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/telemetry",
+		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
+	},
+	"dataplane/pipeline": {
+		"dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/loop", "dataplane/route",
+		"dataplane/telemetry",
+		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
+	},
+	"dataplane": {
+		"configs", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
+		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
+		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
+	},
+
+	// The binary. Its offline subcommands parse documents as the daemon does.
+	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/openapi"},
+
+	// Programs and tests beside the product.
+	"configs/gendocs":                     {"configs"},
+	"configs/examples/quickstart/backend": {},
+	"internal/archtest":                   {},
+	"internal/need":                       {},
+	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
+}
+
+// walls says which packages may import a third-party library. The key is an
+// import path or the start of one.
+var walls = map[string][]string{
+	"github.com/cloudwego/netpoll": {"dataplane/loop"},
+	"go.etcd.io/bbolt":             {"dataplane/state"},
+	"go.yaml.in/yaml":              {"configs", "dataplane/openapi"},
+	"gopkg.in/yaml":                {},
+	"sigs.k8s.io/yaml":             {},
+}

@@ -165,6 +165,7 @@ func (g *Gateway) startControl(host *configs.Host) error {
 		Version: g.options.Version, Region: host.Region, AccountID: host.AccountID, GatewayDomain: host.GatewayDomain,
 		MaxTimeoutMillis: int(host.Limits.IntegrationTimeout.Milliseconds()),
 		DrainTimeout:     host.Timeouts.Drain, Logger: g.log,
+		Check: func(body *definition.Body) error { return Check(g.host.Load(), body) },
 	})
 	if err := g.control.Listen(); err != nil {
 		return err

@@ -2,8 +2,10 @@ package dataplane
 
 import (
 	"context"
+	"maps"
 	"time"
 
+	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/deploy"
@@ -41,6 +43,28 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	g.retire(snapshot)
 	g.forgetStages(current, next)
 	return nil
+}
+
+// Check compiles a definition as a deployment to a stage without variables
+// would, and keeps nothing of it. A method without an integration is let pass,
+// since it can still get one before it is deployed.
+func Check(host *configs.Host, body *definition.Body) error {
+	checked := *body
+	checked.Resources = nil
+	for _, res := range body.Resources {
+		r := *res
+		r.Methods = maps.Clone(res.Methods)
+		maps.DeleteFunc(r.Methods, func(_ string, m *definition.Method) bool { return m.Integration == nil })
+		checked.Resources = append(checked.Resources, &r)
+	}
+	const id = "checked"
+	catalog := (&definition.Catalog{}).With(definition.Change{
+		PutAPIs:        []*definition.API{{ID: id, Name: id, Body: &checked}},
+		PutDeployments: []*definition.Deployment{{ID: id, APIID: id, Body: &checked}},
+		PutStages:      []*definition.Stage{{APIID: id, Name: id, DeploymentID: id}},
+	})
+	_, err := deploy.Compile(catalog, deployHost(host), deploy.Stores{}, nil)
+	return err
 }
 
 // retire lets go of the backends that s does not use.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/openapi"
@@ -131,6 +132,10 @@ func validateDocument(host *configs.Host, file string, text []byte) *verdict {
 		v.Problems = strings.Split(problems(file, list, found.Omitted), "\n")
 		return v
 	case err != nil:
+		v.Problems = []string{file + ": " + err.Error()}
+		return v
+	}
+	if err := dataplane.Check(host, result.Body); err != nil {
 		v.Problems = []string{file + ": " + err.Error()}
 		return v
 	}

@@ -45,6 +45,12 @@ func (s *Server) validate(r *request) (int, any, error) {
 	for _, res := range result.Body.Resources {
 		answer.Methods += len(res.Methods)
 	}
+	if s.options.Check != nil {
+		if err := s.options.Check(result.Body); err != nil {
+			answer.Valid = false
+			answer.Problems = append(answer.Problems, Problem{Message: err.Error()})
+		}
+	}
 	return 200, answer, nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -55,14 +57,18 @@ func flood(socket string) {
 			open = append(open, c)
 		}
 	}
-	kept := 0
+	var kept atomic.Int32
+	var wg sync.WaitGroup
 	for _, c := range open {
-		_ = c.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
-		if _, err := c.Read(make([]byte, 1)); os.IsTimeout(err) {
-			kept++
-		}
+		wg.Go(func() { // the refused ones are told and closed by then
+			_ = c.SetReadDeadline(time.Now().Add(2 * time.Second))
+			if _, err := c.Read(make([]byte, 1)); os.IsTimeout(err) {
+				kept.Add(1)
+			}
+		})
 	}
-	fmt.Println(kept)
+	wg.Wait()
+	fmt.Println(kept.Load())
 	time.Sleep(time.Minute)
 }
 

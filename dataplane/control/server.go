@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
 // Limits of the socket. They bound what a peer that may not call anything, or
@@ -50,6 +52,10 @@ type Options struct {
 
 	MaxTimeoutMillis int           // of an integration; 29000 when 0
 	DrainTimeout     time.Duration // of POST /tidegate/drain; 30 s when 0
+
+	// Check compiles a definition as a deployment would, and keeps nothing of
+	// it; for /tidegate/validate. nil checks nothing beyond the import.
+	Check func(*definition.Body) error
 
 	Logger *slog.Logger     // gets one line for every change; slog.Default() when nil
 	Now    func() time.Time // time.Now when nil

@@ -117,7 +117,7 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, fi
 		out.Proxy, err = proxy.Compile(m, proxy.Scope{
 			APIID: s.APIID, Variables: s.source.stage.Variables, Params: pathParams(res.Path), Context: fixed,
 		})
-		if err == nil && stores.Targets != nil {
+		if err == nil && out.Proxy.Unresolved == nil && stores.Targets != nil {
 			out.Target = s.target(out.Proxy.Endpoint, stores.Targets)
 		}
 	default:

@@ -18,6 +18,7 @@ const (
 	chunkDataCR
 	chunkDataLF
 	chunkTrailerStart
+	chunkTrailerName
 	chunkTrailer
 	chunkTrailerLF
 	chunkEndLF
@@ -104,7 +105,18 @@ func (c *Chunked) Next(buf []byte) (data []byte, n int, fault Fault) {
 			} else if !isToken[b] {
 				return nil, n, FaultChunk
 			} else {
+				c.skipped++
+				c.state = chunkTrailerName
+			}
+			n++
+		case chunkTrailerName:
+			if b == ':' {
 				c.state = chunkTrailer
+			} else if !isToken[b] {
+				return nil, n, FaultChunk
+			}
+			if c.skipped++; c.skipped > maxTrailer {
+				return nil, n, FaultChunk
 			}
 			n++
 		case chunkTrailer:

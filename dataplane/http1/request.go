@@ -84,7 +84,14 @@ func HeadEnd(buf []byte, scanned int) int {
 			return 0
 		}
 		if buf[0] == '\r' && buf[1] == '\n' { // one empty line is let pass (RFC 9112 section 2.2)
-			at = 2
+			switch at = 2; {
+			case buf[2] == '\n':
+				return 3
+			case buf[2] == '\r' && len(buf) == 3:
+				return 0
+			case buf[2] == '\r' && buf[3] == '\n':
+				return 4
+			}
 		}
 	}
 	for {
@@ -190,7 +197,7 @@ func OversizedHead(buf []byte, limits Limits) Fault {
 // and 9).
 func (r *Request) fields() Fault {
 	r.KeepAlive = r.Minor == 1
-	hosts := 0
+	hosts, closing := 0, false
 	for i := range r.lines {
 		switch r.lines[i].ID {
 		case Host:
@@ -220,8 +227,11 @@ func (r *Request) fields() Fault {
 			}
 			r.ExpectContinue = true
 		case Connection:
-			r.connection(r.Value(i))
+			closing = r.connection(r.Value(i)) || closing
 		}
+	}
+	if closing {
+		r.KeepAlive = false
 	}
 	if r.Chunked && r.ContentLength >= 0 {
 		return FaultFraming
@@ -239,8 +249,9 @@ func (r *Request) fields() Fault {
 	return 0
 }
 
-func (r *Request) connection(list []byte) {
-	closing := false
+// connection reads one list of options and reports whether it has close, which
+// beats keep-alive wherever that stands.
+func (r *Request) connection(list []byte) (closing bool) {
 	for len(list) > 0 {
 		var option []byte
 		option, list = nextElement(list)
@@ -253,15 +264,17 @@ func (r *Request) connection(list []byte) {
 			r.Nominated = true
 		}
 	}
-	if closing {
-		r.KeepAlive = false
-	}
+	return closing
 }
 
 // neverNominated are fields that a Connection header cannot have removed: who
 // calls, for whom, and where to.
 var neverNominated = NewSet(Host, Authorization, XAPIKey, XForwardedFor, XForwardedPort,
 	XForwardedProto, Forwarded, ContentLength, TransferEncoding, ContentType, XAmznTraceID, XAmznRequestID)
+
+// forwardedPrefix begins the names of fields that proxies before us may have
+// set; none of them can be nominated either.
+const forwardedPrefix = "x-forwarded-"
 
 // NominatedBy reports whether a Connection field names line i as meant for this
 // hop only (RFC 9110 section 7.6.1).
@@ -270,6 +283,9 @@ func (r *Request) NominatedBy(i int) bool {
 		return false
 	}
 	name := r.Name(i)
+	if len(name) >= len(forwardedPrefix) && EqualFold(name[:len(forwardedPrefix)], forwardedPrefix) {
+		return false
+	}
 	for c := range r.lines {
 		if r.lines[c].ID != Connection {
 			continue

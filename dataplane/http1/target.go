@@ -67,7 +67,8 @@ func (r *Request) absolute(t []byte) (origin []byte, ok bool) {
 
 // hasDotSegment reports whether a segment of path is "." or "..", plainly or
 // once percent-encoding is undone, where an encoded slash or backslash ends a
-// segment as well.
+// segment as well, and so does the semicolon that begins a parameter to servlet
+// containers.
 func hasDotSegment(path []byte) bool {
 	dots, others := 0, 0
 	for i := 0; i < len(path); i++ {
@@ -77,11 +78,14 @@ func hasDotSegment(path []byte) bool {
 			i += 2
 		}
 		switch c {
-		case '/', '\\':
+		case '/', '\\', ';':
 			if others == 0 && (dots == 1 || dots == 2) {
 				return true
 			}
 			dots, others = 0, 0
+			if c == ';' { // what follows it is no segment
+				others++
+			}
 		case '.':
 			dots++
 		default:
@@ -104,9 +108,12 @@ func parseHost(v []byte) (host []byte, ok bool) {
 		if end < 4 {
 			return nil, false
 		}
-		for _, c := range v[1 : end-1] {
+		for i, c := range v[1 : end-1] {
 			if unhex(c) < 0 && c != ':' && c != '.' {
 				return nil, false
+			}
+			if c >= 'A' && c <= 'F' {
+				v[1+i] = c | 0x20
 			}
 		}
 	} else {
@@ -119,9 +126,12 @@ func parseHost(v []byte) (host []byte, ok bool) {
 			if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_') {
 				return nil, false
 			}
+			if c == '.' && (end == 0 || v[end-1] == '.') { // an empty label
+				return nil, false
+			}
 			end++
 		}
-		if end == 0 || v[0] == '.' {
+		if end == 0 {
 			return nil, false
 		}
 	}

@@ -17,6 +17,10 @@ const (
 
 // proxy calls the backend, once the body is there or too large to wait for.
 func (t *transaction) proxy() {
+	if t.method.Target == nil { // the stage's variables make no endpoint
+		t.reject(Misconfigured)
+		return
+	}
 	r := &t.x.Request
 	t.call.Verb = t.method.Proxy.Verb(t.verb)
 	if !r.HasBody() || !proxy.SendsBody(t.call.Verb) {

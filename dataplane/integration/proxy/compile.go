@@ -39,7 +39,11 @@ func Compile(m *definition.Method, scope Scope) (*Program, error) {
 		return nil, err
 	}
 	if err := c.uri(p, in.URI, paths); err != nil {
-		return nil, fmt.Errorf("uri %q: %w", in.URI, err)
+		err = fmt.Errorf("uri %q: %w", in.URI, err)
+		if !stageVariable.MatchString(in.URI) {
+			return nil, err
+		}
+		p.Unresolved = err // the variables may come yet, as on AWS
 	}
 	p.Endpoint.Insecure = in.InsecureSkipVerification
 	if !p.passThrough {

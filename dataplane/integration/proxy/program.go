@@ -19,6 +19,10 @@ type Endpoint struct {
 type Program struct {
 	Endpoint Endpoint
 
+	// Unresolved says why the endpoint cannot be used, when that depends on the
+	// stage's variables: the gateway response API_CONFIGURATION_ERROR.
+	Unresolved error
+
 	passThrough bool   // HTTP_PROXY: headers and query go through
 	verb        string // sent to the backend; empty is the client's
 	target      []piece

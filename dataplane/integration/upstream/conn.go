@@ -118,6 +118,7 @@ func (c *conn) connected() {
 		c.refused()
 		return
 	}
+	c.pool.target.group.Opened[c.pool.loop.ID].add(1)
 	if t := c.pool.target; t.tls != nil {
 		c.StartTLS(func(under net.Conn) *tls.Conn { return tls.Client(under, t.tls) }, func(err error) {
 			if !c.IsOpen() || c.state != connConnecting {

@@ -141,7 +141,6 @@ func (p *pool) dial(c *Call, addrs []netip.AddrPort) {
 	}
 	p.open++
 	p.target.group.open[p.loop.ID].add(1)
-	p.target.group.Opened[p.loop.ID].add(1)
 	c.conn, c.reused = conn, false
 	c.dials++
 	conn.SetDeadline(min(p.loop.Now()+int64(p.target.group.config.ConnectTimeout), c.Deadline))
@@ -208,14 +207,21 @@ func (p *pool) closed(c *conn, wasIdle bool) {
 	}
 }
 
+// retire closes idle connections, and every other one when its call is over.
+// Calls that wait still get their turn: a deployment fails no request.
 func (p *pool) retire() {
 	p.retired = true
+	for len(p.idle) > 0 {
+		p.idle[len(p.idle)-1].close()
+	}
+}
+
+// shut fails the calls that wait, and retires the pool.
+func (p *pool) shut() {
 	for len(p.waiting) > 0 {
 		c := p.waiting[0]
 		p.forget(c)
 		c.fail(ShuttingDown)
 	}
-	for len(p.idle) > 0 {
-		p.idle[len(p.idle)-1].close()
-	}
+	p.retire()
 }

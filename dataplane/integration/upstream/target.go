@@ -98,7 +98,7 @@ func (g *Group) Retain(keep map[*Target]bool) {
 	for key, t := range g.targets {
 		if !keep[t] {
 			delete(g.targets, key)
-			t.retire()
+			t.each((*pool).retire)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func (g *Group) Close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, t := range g.targets {
-		t.retire()
+		t.each((*pool).shut)
 	}
 }
 
@@ -159,10 +159,11 @@ func (t *Target) Address() string {
 	return net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port)))
 }
 
-func (t *Target) retire() {
+// each has do run on every pool, on its loop.
+func (t *Target) each(do func(*pool)) {
 	for i := range t.pools {
 		p := &t.pools[i]
-		p.loop.Post(p.retire)
+		p.loop.Post(func() { do(p) })
 	}
 }
 

@@ -159,9 +159,11 @@ func (l *Loop) Do(f func()) {
 	}
 }
 
-// OnTick has f run at every deadline check, between 20 and 250 ms apart. Call
-// it on the loop's goroutine or before the loop has sockets.
-func (l *Loop) OnTick(f func(now int64)) { l.ticks = append(l.ticks, f) }
+// OnTick has f run at every deadline check, between 20 and 250 ms apart. It must
+// not be called on a loop's goroutine.
+func (l *Loop) OnTick(f func(now int64)) {
+	l.Do(func() { l.ticks = append(l.ticks, f) })
+}
 
 // Close stops the loop. Its sockets must have been closed before.
 func (l *Loop) Close() {

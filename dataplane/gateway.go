@@ -68,8 +68,8 @@ type Gateway struct {
 
 // New opens the state and makes everything that serves, but no socket. It fails
 // if what is deployed cannot be served under this host file.
-func New(host *configs.Host, o Options) (g *Gateway, err error) {
-	g = &Gateway{options: o, log: o.Logger, started: time.Now()}
+func New(host *configs.Host, o Options) (_ *Gateway, err error) {
+	g := &Gateway{options: o, log: o.Logger, started: time.Now()}
 	g.host.Store(host)
 	g.state.Store(control.StateStarting)
 	defer func() {

@@ -30,11 +30,11 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	next := current.With(change)
 	snapshot, err := deploy.Compile(next, deployHost(g.host.Load()), g.stores(), g.pipeline.Snapshot())
 	if err != nil {
-		g.retire(g.pipeline.Snapshot())
+		g.undo(next)
 		return &definition.InvalidError{Err: err}
 	}
 	if err := g.store.Write(change); err != nil {
-		g.retire(g.pipeline.Snapshot())
+		g.undo(next)
 		return err
 	}
 	g.pipeline.Swap(snapshot)
@@ -65,6 +65,12 @@ func Check(host *configs.Host, body *definition.Body) error {
 	})
 	_, err := deploy.Compile(catalog, deployHost(host), deploy.Stores{}, nil)
 	return err
+}
+
+// undo lets go of what compiling a catalog added that does not come to serve.
+func (g *Gateway) undo(refused *definition.Catalog) {
+	g.retire(g.pipeline.Snapshot())
+	g.forgetStages(refused, g.catalog.Load())
 }
 
 // retire lets go of the backends that s does not use.

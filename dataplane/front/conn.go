@@ -97,15 +97,15 @@ func (c *Conn) OnWritable() {
 }
 
 // OnHangup implements loop.Events: the client closed its sending end, perhaps
-// both. What it sent before is still answered.
+// both. What it sent before is still answered; what there is no room for now is
+// read when resume comes back here.
 func (c *Conn) OnHangup() {
 	if c.Handshaking() {
 		c.FeedHandshake()
 		return
 	}
-	c.Resume()
 	c.BeginRead()
-	for c.IsOpen() && !c.ended {
+	for c.IsOpen() && !c.Paused() && !c.ended {
 		n, _, err := c.fill()
 		switch {
 		case err == loop.ErrWouldBlock || err == nil && n == 0:
@@ -113,10 +113,6 @@ func (c *Conn) OnHangup() {
 			return
 		case err != nil:
 			c.lost()
-			return
-		case c.Paused(): // no room left: what is unread is not answered
-			c.Resume()
-			c.end()
 			return
 		}
 	}
@@ -180,16 +176,20 @@ func (c *Conn) linger() {
 	c.resume()
 }
 
-// resume reads again after a pause. Bytes that TLS has decrypted already make
-// no event.
+// resume reads again after a pause. Neither a hang-up nor bytes that TLS has
+// decrypted make another event.
 func (c *Conn) resume() {
 	if !c.Paused() {
 		return
 	}
 	c.Resume()
-	if c.IsTLS() {
+	if c.IsTLS() || c.HungUp() {
 		c.front.Loop.Post(func() {
-			if c.IsOpen() && !c.Paused() && !c.ended {
+			switch {
+			case !c.IsOpen() || c.Paused() || c.ended:
+			case c.HungUp():
+				c.OnHangup()
+			default:
 				c.OnReadable()
 			}
 		})

@@ -60,3 +60,10 @@ func ValidValue(v []byte) bool {
 	}
 	return true
 }
+
+// ValidHost reports whether v may be written as the value of a Host field. It
+// may lower-case v in place.
+func ValidHost(v []byte) bool {
+	_, ok := parseHost(v)
+	return ok
+}

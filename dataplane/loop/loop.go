@@ -49,6 +49,7 @@ type Loop struct {
 	dead  []*netpoll.FDOperator
 
 	running   *Socket // whose callback runs
+	stalled   []*Socket
 	deadlines deadlines
 	fast      bool
 	ticked    int64 // time of the last deadline check
@@ -198,11 +199,42 @@ func (l *Loop) onTimer() {
 	l.ticked = now
 	l.wallOffset = time.Now().UnixNano() - now + int64(time.Second)
 	near := l.deadlines.expire(now)
+	l.writeStalled()
 	for _, f := range l.ticks {
 		f(now)
 	}
-	if fast := near > 0 && near < now+int64(nearHorizon); fast != l.fast {
+	if fast := near > 0 && near < now+int64(nearHorizon) || len(l.stalled) > 0; fast != l.fast {
 		l.setFast(fast)
+	}
+}
+
+// stall has the socket's OnWritable called at the ticks to come. It is for peers
+// that closed their sending end and go on reading: the poller has no way to wait
+// for these that does not tell of the hang-up again at once.
+func (l *Loop) stall(s *Socket) {
+	if s.state&stateStalled != 0 {
+		return
+	}
+	s.state |= stateStalled
+	l.stalled = append(l.stalled, s)
+	if !l.fast {
+		l.setFast(true)
+	}
+}
+
+func (l *Loop) writeStalled() {
+	stalled := l.stalled
+	l.stalled = nil
+	for _, s := range stalled {
+		s.state &^= stateStalled
+		const waits = stateOpen | stateWriting | stateHangup
+		if s.state&waits != waits {
+			continue
+		}
+		s.events.OnWritable()
+		if s.state&waits == waits {
+			l.stall(s)
+		}
 	}
 }
 

@@ -51,7 +51,8 @@ const (
 	stateAttached             // in the poller's set
 	stateWriting              // waiting to be writable
 	statePaused
-	stateHangup // the peer closed; the poller let go of the descriptor
+	stateHangup  // the peer closed; the poller let go of the descriptor
+	stateStalled // in the loop's list of sockets to write to at the next tick
 )
 
 // Open registers fd, which the socket owns from now on. If connecting, the
@@ -241,6 +242,12 @@ func (s *Socket) update() {
 		_ = s.control(netpoll.PollDetach)
 		s.state &^= stateAttached
 	}
+	if s.state&stateHangup != 0 {
+		if writing {
+			s.loop.stall(s)
+		}
+		return
+	}
 	if s.loop.running == s { // netpoll does not take an operator back inside its own callback
 		op := s.op
 		s.loop.Post(func() {
@@ -332,7 +339,10 @@ func hangup(l *Loop, s *Socket, op *netpoll.FDOperator) func(netpoll.Poll) error
 			if s.state&stateAttached != 0 { // attached again meanwhile, perhaps
 				_ = s.control(netpoll.PollDetach)
 			}
-			s.state = s.state&^(stateAttached|stateWriting) | stateHangup
+			s.state = s.state&^stateAttached | stateHangup
+			if s.state&stateWriting != 0 {
+				l.stall(s)
+			}
 			s.events.OnHangup()
 		})
 		return nil

@@ -29,13 +29,14 @@ type tlsLayer struct {
 	mu     sync.Mutex
 	cond   sync.Cond
 	in     []byte // ciphertext that arrived during the handshake
+	full   bool   // in is full, and the socket paused
 	eof    bool   // nothing more comes
 	closed bool   // the descriptor is not ours any more
 	shaken bool
 }
 
-// maxHandshake bounds what a peer may send before its handshake is done, in
-// bytes.
+// maxHandshake bounds what is read from a peer ahead of its handshake, in bytes.
+// A client may well send its request before we know that the handshake is done.
 const maxHandshake = 64 << 10
 
 // StartTLS begins a handshake, as server or client by what wrap makes of the
@@ -52,26 +53,52 @@ func (s *Stream) StartTLS(wrap func(net.Conn) *tls.Conn, done func(error)) {
 		err := t.conn.Handshake()
 		l.Post(func() {
 			t.shaken = true
+			s.Resume()
 			done(err)
 		})
 	}()
 }
 
-// FeedHandshake hands the handshake what has arrived.
+// FeedHandshake hands the handshake what has arrived, as far as there is room.
 func (s *Stream) FeedHandshake() {
 	t := s.tls
-	n, err := s.Socket.Read(s.loop.ReadBuffer)
-	if err == ErrWouldBlock {
-		return
+	for {
+		t.mu.Lock()
+		room := maxHandshake - len(t.in)
+		t.full = room <= 0
+		t.mu.Unlock()
+		if room <= 0 {
+			s.Pause()
+			return
+		}
+		n, err := s.Socket.Read(s.loop.ReadBuffer[:min(room, ReadBufferSize)])
+		if err == ErrWouldBlock {
+			return
+		}
+		t.mu.Lock()
+		if n == 0 {
+			t.eof = true
+		} else {
+			t.in = append(t.in, s.loop.ReadBuffer[:n]...)
+		}
+		t.mu.Unlock()
+		t.cond.Signal()
+		if n == 0 || !s.HungUp() { // after a hang-up no event tells of more
+			return
+		}
 	}
-	t.mu.Lock()
-	if n == 0 || len(t.in)+n > maxHandshake {
-		t.eof = true
-	} else {
-		t.in = append(t.in, s.loop.ReadBuffer[:n]...)
-	}
-	t.mu.Unlock()
-	t.cond.Signal()
+}
+
+// unblock reads on when the handshake has used what there was.
+func (t *tlsLayer) unblock() {
+	t.full = false
+	s := t.stream
+	s.loop.Post(func() {
+		if s.IsOpen() && !t.shaken {
+			s.Resume()
+			s.FeedHandshake()
+		}
+	})
 }
 
 // Handshaking reports whether StartTLS's done has yet to be called.
@@ -196,7 +223,11 @@ func (t *tlsLayer) Read(p []byte) (int, error) {
 		if len(t.in) == 0 {
 			return 0, io.EOF
 		}
-		return t.take(p), nil
+		n := t.take(p)
+		if t.full && len(t.in) == 0 {
+			t.unblock()
+		}
+		return n, nil
 	}
 	if len(t.in) > 0 {
 		return t.take(p), nil

@@ -100,5 +100,6 @@ func (t *transaction) trace(now int64) []byte {
 	t.traceID = appendHex(t.traceID, uint64(w.loop.Wall(now)/1e9), 8)
 	t.traceID = append(t.traceID, '-')
 	t.traceID = appendHex(t.traceID, w.random.Uint64(), 8)
-	return appendHex(t.traceID, w.random.Uint64(), 16)
+	t.traceID = appendHex(t.traceID, w.random.Uint64(), 16)
+	return t.traceID
 }

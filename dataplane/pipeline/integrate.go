@@ -178,6 +178,9 @@ func (t *transaction) answerHead(body []byte, last bool) bool {
 	if status == resp.Status {
 		b = append(b, "HTTP/1.1 "...)
 		b = append(b, resp.Line...)
+		if len(resp.Line) == len("200") { // the space stands even before no reason (RFC 9112 section 4)
+			b = append(b, ' ')
+		}
 		b = append(b, "\r\n"...)
 	} else {
 		b = http1.AppendStatus(b, status)

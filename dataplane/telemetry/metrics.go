@@ -10,7 +10,7 @@ var (
 	ConnectionsAccepted = Metric{Name: "tidegate_connections_accepted_total", Help: "Client connections accepted."}
 	ConnectionsOpen     = Metric{Name: "tidegate_connections_open", Help: "Client connections that are open."}
 
-	RequestsRejected = Metric{Name: "tidegate_requests_rejected_total", Help: "Requests refused before they reached a stage, by reason.", Label: "reason"}
+	RequestsRejected = Metric{Name: "tidegate_requests_rejected_total", Help: "Requests that the gateway answered by itself with an error, by reason.", Label: "reason"}
 
 	UpstreamConnectionsOpen   = Metric{Name: "tidegate_upstream_connections_open", Help: "Connections to integrations that are open."}
 	UpstreamConnectionsOpened = Metric{Name: "tidegate_upstream_connections_opened_total", Help: "Connections to integrations opened."}

@@ -47,6 +47,8 @@ var imports = map[string][]string{
 	"configs/examples/quickstart/backend": {},
 	"internal/archtest":                   {},
 	"internal/need":                       {},
+	"limiter":                             {},
+	"internal/corpus":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
 }
 

@@ -161,9 +161,12 @@ func itoa(n int) string { return big.NewInt(int64(n)).String() }
 // listener, with a deadline of 10 s.
 func (g *Gate) Dial(secure bool) net.Conn {
 	g.t.Helper()
-	conn, err := net.Dial("tcp", g.Addr)
+	var conn net.Conn
+	var err error
 	if secure {
 		conn, err = tls.Dial("tcp", g.TLSAddr, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // its own certificate
+	} else {
+		conn, err = net.Dial("tcp", g.Addr)
 	}
 	if err != nil {
 		g.t.Fatal(err)

@@ -56,6 +56,9 @@ func Compile(m *definition.Method, scope Scope) (*Program, error) {
 
 type compiler struct{ scope Scope }
 
+// mappedName is what AWS allows for the name of a mapped parameter.
+var mappedName = regexp.MustCompile(`^[a-zA-Z0-9._$-]+$`)
+
 // requestMappings compiles the header and query mappings into p and returns the
 // path mappings.
 func (c *compiler) requestMappings(p *Program, params map[string]string) (map[string]value, error) {
@@ -70,6 +73,9 @@ func (c *compiler) requestMappings(p *Program, params map[string]string) (map[st
 		if !ok || !ok2 || name == "" {
 			return nil, fmt.Errorf("requestParameters: %q is not integration.request.{path|querystring|header}.NAME", key)
 		}
+		if !mappedName.MatchString(name) {
+			return nil, fmt.Errorf("requestParameters: %q: a name has letters, digits and any of . _ $ - alone", key)
+		}
 		switch kind {
 		case "path":
 			paths[name] = v
@@ -81,6 +87,10 @@ func (c *compiler) requestMappings(p *Program, params map[string]string) (map[st
 				return nil, fmt.Errorf("requestParameters: %s: this header is the gateway's to set", key)
 			}
 			if neverMapped.Has(id) {
+				continue
+			}
+			if id == http1.Host {
+				p.hostFrom = &v
 				continue
 			}
 			p.headers = append(p.headers, mapping{name: name, id: id, value: v})
@@ -99,6 +109,15 @@ func (c *compiler) requestMappings(p *Program, params map[string]string) (map[st
 
 // value compiles the right-hand side of a request mapping.
 func (c *compiler) value(text string) (value, error) {
+	v, err := c.source(text)
+	if err == nil && v.source == fromLiteral && !http1.ValidValue([]byte(v.text)) {
+		return value{}, fmt.Errorf("%q: a value must not have control characters", text)
+	}
+	return v, err
+}
+
+// source finds where a value comes from.
+func (c *compiler) source(text string) (value, error) {
 	if len(text) >= 2 && text[0] == '\'' && text[len(text)-1] == '\'' {
 		return value{text: text[1 : len(text)-1]}, nil
 	}
@@ -197,9 +216,6 @@ func (p *Program) authority(authority string) error {
 	}
 	p.Endpoint.Host, p.Endpoint.Port = strings.ToLower(host), uint16(number)
 	p.host = "Host: " + authority + "\r\n"
-	if p.mapped.Has(http1.Host) {
-		p.host = ""
-	}
 	return nil
 }
 
@@ -224,6 +240,9 @@ func (p *Program) compileTarget(target string, paths map[string]value) error {
 			continue
 		}
 		if v.source == fromLiteral {
+			if isDots([]byte(v.text)) {
+				return fmt.Errorf("{%s} must not be %q", name, v.text)
+			}
 			literal += string(appendEscaped(nil, []byte(v.text), false))
 			continue
 		}
@@ -259,7 +278,7 @@ func (c *compiler) responses(m *definition.Method) ([]response, error) {
 		}
 		for _, key := range slices.Sorted(maps.Keys(r.ResponseParameters)) {
 			name, ok := strings.CutPrefix(key, "method.response.header.")
-			if !ok {
+			if !ok || !mappedName.MatchString(name) {
 				return nil, fmt.Errorf("responses: %q is not method.response.header.NAME", key)
 			}
 			if !slices.Contains(declared, key) && !slices.Contains(declared, name) {

@@ -28,7 +28,8 @@ type Program struct {
 	target      []piece
 	hasQuery    bool // target has a "?"
 	query       []mapping
-	host        string // the Host field with its line end
+	host        string // the endpoint's Host field with its line end
+	hostFrom    *value // mapped to it, or nil
 	headers     []mapping
 	agent       string // User-Agent of the gateway, with its line end
 	apiID       string // X-Amzn-Apigateway-Api-Id, with its line end

@@ -40,7 +40,7 @@ func (p *Program) AppendRequest(dst []byte, r *http1.Request, verb http1.Verb, i
 	dst = append(dst, ' ')
 	dst = p.appendTarget(dst, r, in)
 	dst = append(dst, " HTTP/1.1\r\n"...)
-	dst = append(dst, p.host...)
+	dst = p.appendHost(dst, r, in)
 	if p.passThrough {
 		dst = p.appendHeaders(dst, r)
 	} else {
@@ -63,12 +63,37 @@ func (p *Program) AppendRequest(dst []byte, r *http1.Request, verb http1.Verb, i
 	return append(dst, "\r\n"...)
 }
 
+// appendHost writes the mapped host, or the endpoint's own when what is mapped
+// cannot be one: a request must have a host.
+func (p *Program) appendHost(dst []byte, r *http1.Request, in Input) []byte {
+	if p.hostFrom == nil {
+		return append(dst, p.host...)
+	}
+	start := len(dst)
+	dst = append(dst, "Host: "...)
+	value := len(dst)
+	dst, ok := p.hostFrom.appendDecoded(dst, r, in)
+	if !ok || !http1.ValidHost(dst[value:]) {
+		return append(dst[:start], p.host...)
+	}
+	return append(dst, "\r\n"...)
+}
+
+// appendTarget writes the path and the query. A parameter at the start of the
+// path may begin with slashes, which count as one: "//" would begin the name of
+// a host to some backends.
 func (p *Program) appendTarget(dst []byte, r *http1.Request, in Input) []byte {
+	start := len(dst)
 	for i := range p.target {
 		if piece := &p.target[i]; piece.value.source == fromLiteral {
 			dst = append(dst, piece.literal...)
 		} else {
 			dst = piece.value.appendPath(dst, r, in)
+		}
+	}
+	if p.target[0].literal == "/" {
+		for len(dst) > start+1 && dst[start+1] == '/' {
+			dst = append(dst[:start], dst[start+1:]...)
 		}
 	}
 	sep := byte('?')

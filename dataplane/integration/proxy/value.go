@@ -77,8 +77,15 @@ func (v *value) appendPath(dst []byte, r *http1.Request, in Input) []byte {
 	}
 	start := len(dst)
 	dst, _ = v.appendDecoded(dst, r, in)
+	if isDots(dst[start:]) { // no client chooses a way up the backend's tree
+		return dst[:start]
+	}
 	return escapeTail(dst, start)
 }
+
+// isDots reports whether b as a path segment would be a dot segment (RFC 3986
+// section 3.3), which no encoding makes an ordinary name.
+func isDots(b []byte) bool { return string(b) == "." || string(b) == ".." }
 
 // appendQuery writes name=value pairs into the query of the target.
 func (m *mapping) appendQuery(dst []byte, sep byte, r *http1.Request, in Input) ([]byte, byte) {

@@ -32,7 +32,7 @@ func (c *conn) takeHead(data []byte) []byte {
 			c.in = append(c.in[:0], data...)
 			return nil
 		}
-		if resp.Parse(data[:n]) != 0 || resp.Status == 101 {
+		if n > http1.MaxResponseHead || resp.Parse(data[:n]) != 0 || resp.Status == 101 {
 			c.fail(Invalid)
 			return nil
 		}

@@ -264,14 +264,21 @@ func (c *conn) lost() {
 	switch {
 	case call.begun:
 		call.fail(Truncated)
-	case call.reused && !call.retried && len(c.in) == 0 && call.complete && call.request != nil && call.Verb.Idempotent():
-		// The backend had closed it, most likely, when we wrote.
+	case c.mayRetry(call):
 		call.retried = true
 		p.target.group.Retried[p.loop.ID].add(1)
 		p.start(call)
 	default:
 		call.fail(NoAnswer)
 	}
+}
+
+// mayRetry reports whether a call on a connection that broke can be sent again:
+// the backend had closed a used connection, most likely, when we wrote. Not a
+// byte of an answer has come, and doing it twice does no harm.
+func (c *conn) mayRetry(call *Call) bool {
+	return call.reused && !call.retried && call.complete && call.request != nil && call.Verb.Idempotent() &&
+		len(c.in) == 0 && c.interim == 0
 }
 
 // fail ends the call and the connection.

@@ -1,0 +1,106 @@
+package dataplane_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/internal/gatetest"
+)
+
+// TestSteadyStateAllocatesNothing counts what the whole process allocates while
+// a client and a backend that allocate nothing exchange requests through the
+// gateway, access log and metrics included.
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	const answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nServer: s\r\nContent-Length: 2\r\n\r\nok"
+	backend := gatetest.NewBackend(t, func(conn net.Conn) {
+		buf, n, out := make([]byte, 16<<10), 0, []byte(answer)
+		for {
+			k, err := conn.Read(buf[n:])
+			if err != nil {
+				return
+			}
+			n += k
+			head := bytes.Index(buf[:n], []byte("\r\n\r\n"))
+			if head < 0 || bytes.HasPrefix(buf, []byte("POST")) && n < head+4+3 {
+				continue
+			}
+			n = 0
+			if _, err := conn.Write(out); err != nil {
+				return
+			}
+		}
+	})
+	g := gatetest.Start(t, func(h *configs.Host) { h.Workers = 1 })
+	g.ProxyAll(backend.Addr)
+	const fields = " HTTP/1.1\r\nHost: api.example\r\nUser-Agent: test\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n"
+	for _, c := range []struct{ name, request, end string }{
+		{"proxy", "GET /prod/a/b/c?d=e" + fields + "\r\n", "ok"},
+		{"proxy with a body", "POST /prod/a" + fields + "Content-Length: 3\r\n\r\nxyz", "ok"},
+		{"proxy with a chunked body", "POST /prod/a" + fields + "Transfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\n", "ok"},
+		{"mock", "GET /prod/health" + fields + "\r\n", `{"status":"ok"}`},
+		{"gateway response", "GET /none" + fields + "\r\n", `{"message":"Forbidden"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn := g.Dial(false)
+			defer conn.Close()
+			request, end, buf := []byte(c.request), []byte(c.end), make([]byte, 16<<10)
+			exchange := func(count int) {
+				for range count {
+					if _, err := conn.Write(request); err != nil {
+						t.Fatal(err)
+					}
+					for n := 0; !bytes.HasSuffix(buf[:n], end); {
+						k, err := conn.Read(buf[n:])
+						if err != nil {
+							t.Fatalf("after %q: %v", buf[:n], err)
+						}
+						n += k
+					}
+				}
+			}
+			exchange(500) // buffers grow to their sizes
+			const count = 20000
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			exchange(count)
+			runtime.ReadMemStats(&after)
+			perRequest := float64(after.Mallocs-before.Mallocs) / count
+			t.Logf("%.4f allocations per request", perRequest)
+			if perRequest >= 0.01 {
+				t.Errorf("%.4f allocations per request, want none", perRequest)
+			}
+		})
+	}
+}
+
+// TestNothingLeft: a gateway that was used and closed leaves no goroutine.
+func TestNothingLeft(t *testing.T) {
+	const fasthttpClock = 1 // the control server's library starts it once for the process
+	before := runtime.NumGoroutine() + fasthttpClock
+	t.Run("gateway", func(t *testing.T) {
+		backend := gatetest.Answering(t, func(*http.Request) string { return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" })
+		g := gatetest.Start(t)
+		g.ProxyAll(backend.Addr)
+		for _, secure := range []bool{false, true} {
+			conn := g.Dial(secure)
+			_, _ = io.WriteString(conn, "GET /prod/x HTTP/1.1\r\nHost: x\r\n\r\n")
+			if _, err := io.ReadFull(conn, make([]byte, 16)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		g.Dial(true) // and one that says nothing
+	})
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 64<<10)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}

@@ -1,0 +1,259 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/dataplane/control"
+)
+
+// host is what a test's host file says besides the paths and ports.
+type host struct {
+	tls     string // the tls section of a second listener; none when empty
+	domains string // the value of domains; "*" leads to the API "test" when empty
+	more    string // further lines
+	env     []string
+}
+
+// daemon is a running "tidegate run".
+type daemon struct {
+	t      testing.TB
+	host   host
+	dir    string
+	config string
+	addr   string // of the cleartext listener
+	secure string // of the TLS listener
+	admin  string
+	socket string
+	log    string // the access log
+	client *control.Client
+
+	cmd    *exec.Cmd
+	stderr *record
+	exited chan struct{}
+	err    error // of the process, after exited
+}
+
+// start runs a daemon until the test ends, and waits until it serves.
+func start(t testing.TB, h host) *daemon {
+	t.Helper()
+	d := prepare(t, h)
+	d.run()
+	d.waitReady()
+	return d
+}
+
+// prepare writes the host file, with free ports.
+func prepare(t testing.TB, h host) *daemon {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tg") // a short path, for the socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &daemon{t: t, host: h, dir: dir, config: filepath.Join(dir, "tidegate.yaml"),
+		addr: freeAddr(t), secure: freeAddr(t), admin: freeAddr(t),
+		socket: filepath.Join(dir, "control.sock"), log: filepath.Join(dir, "access.log")}
+	if d.host.domains == "" {
+		d.host.domains = `[{name: "*", mappings: [{api: test}]}]`
+	}
+	d.client = control.Dial(d.socket)
+	d.write(d.host)
+	t.Cleanup(func() {
+		d.client.Close()
+		if d.cmd != nil {
+			d.kill()
+			if t.Failed() {
+				t.Logf("standard error of the daemon ended with:\n%s", d.stderr.tail(4<<10))
+			}
+			if strings.Contains(d.stderr.String(), "DATA RACE") {
+				t.Errorf("data race in the daemon:\n%s", d.stderr)
+			}
+		}
+		_ = os.RemoveAll(dir)
+	})
+	return d
+}
+
+// write writes the host file anew.
+func (d *daemon) write(h host) {
+	d.t.Helper()
+	listeners := fmt.Sprintf("  - {name: public, address: %q}\n", d.addr)
+	if h.tls != "" {
+		listeners += fmt.Sprintf("  - {name: secure, address: %q, tls: %s}\n", d.secure, h.tls)
+	}
+	text := fmt.Sprintf("state_dir: state\nlisteners:\n%sadmin: {address: %q}\ncontrol: {socket: control.sock, mode: \"0600\"}\n"+
+		"access_log: {path: access.log}\ndomains: %s\n%s\n", listeners, d.admin, h.domains, h.more)
+	if err := os.WriteFile(d.config, []byte(text), 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// run starts the process.
+func (d *daemon) run(wrap ...string) {
+	d.t.Helper()
+	args := append(wrap, binary, "run", "--config", d.config)
+	d.cmd = exec.Command(args[0], args[1:]...)
+	d.cmd.Env = append(os.Environ(), d.host.env...)
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	d.stderr = &record{}
+	d.cmd.Stderr, d.cmd.Stdout = d.stderr, d.stderr
+	d.exited = make(chan struct{})
+	if err := d.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	go func() {
+		d.err = d.cmd.Wait()
+		close(d.exited)
+	}()
+}
+
+// waitReady waits until the admin listener says so.
+func (d *daemon) waitReady() {
+	d.t.Helper()
+	eventually(d.t, 20*time.Second, func() error {
+		select {
+		case <-d.exited:
+			d.t.Fatalf("the daemon ended: %v\n%s", d.err, d.stderr)
+		default:
+		}
+		resp, err := adminClient.Get("http://" + d.admin + "/readyz")
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != 200 {
+			return fmt.Errorf("/readyz: %s", resp.Status)
+		}
+		return nil
+	})
+}
+
+// kill ends the process at once.
+func (d *daemon) kill() {
+	_ = d.cmd.Process.Kill()
+	<-d.exited
+}
+
+// terminate stops the daemon as an operator does, and fails the test if it does
+// not exit with 0 in time.
+func (d *daemon) terminate(within time.Duration) {
+	d.t.Helper()
+	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		d.t.Fatal(err)
+	}
+	d.waitExit(within)
+}
+
+func (d *daemon) waitExit(within time.Duration) {
+	d.t.Helper()
+	select {
+	case <-d.exited:
+		if d.err != nil {
+			d.t.Errorf("the daemon ended with %v:\n%s", d.err, d.stderr)
+		}
+	case <-time.After(within):
+		d.t.Fatalf("the daemon was still there %s after it was told to stop:\n%s", within, d.stderr)
+	}
+}
+
+// deploy imports a document as the API with its title, or over it, and deploys
+// it at a stage.
+func (d *daemon) deploy(stage, document string, variables map[string]string) (apiID string) {
+	d.t.Helper()
+	ctx := context.Background()
+	_, title, _ := strings.Cut(document, "title: ")
+	title = title[:strings.IndexAny(title, ",}\n")]
+	apis, err := d.client.APIs(ctx)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, a := range apis {
+		if a.Name == title {
+			apiID = a.ID
+		}
+	}
+	if apiID == "" {
+		api, err := d.client.Import(ctx, []byte(document), control.ImportOptions{})
+		if err != nil {
+			d.t.Fatalf("import: %v", err)
+		}
+		apiID = api.ID
+	} else if _, err := d.client.Put(ctx, apiID, []byte(document), "overwrite", control.ImportOptions{}); err != nil {
+		d.t.Fatalf("put: %v", err)
+	}
+	if _, err := d.client.Deploy(ctx, apiID, control.DeployInput{Stage: stage, Variables: variables}); err != nil {
+		d.t.Fatalf("deploy: %v", err)
+	}
+	return apiID
+}
+
+// descriptors counts the files that the process has open.
+func (d *daemon) descriptors() int {
+	d.t.Helper()
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", d.cmd.Process.Pid))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return len(entries)
+}
+
+// freeAddr returns an address that nobody listens on.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// eventually asks again until there is no error.
+func eventually(t testing.TB, within time.Duration, ask func() error) {
+	t.Helper()
+	deadline := time.Now().Add(within)
+	for {
+		err := ask()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("still not after %s: %v", within, err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// record is a buffer that may be read while it is written.
+type record struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.buf.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.buf.String()
+}
+
+// tail returns the last n bytes.
+func (r *record) tail(n int) string {
+	text := r.String()
+	return text[max(0, len(text)-n):]
+}

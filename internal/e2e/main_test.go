@@ -1,0 +1,60 @@
+// Package e2e holds the tests that run the built binary: what an operator, an
+// SDK and a client see of it, and what it survives. There is nothing here but
+// tests.
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Programs that TestMain built.
+var (
+	binary  string // tidegate
+	backend string // the quick start's example backend
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "tidegate-e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	// Ordinary users run the quick start from here.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	binary, backend = filepath.Join(dir, "bin", "tidegate"), filepath.Join(dir, "bin", "example-backend")
+	for out, pkg := range map[string]string{binary: "./cmd/tidegate", backend: "./configs/examples/quickstart/backend"} {
+		args := []string{"build", "-o", out}
+		if underRace {
+			args = append(args, "-race")
+		}
+		cmd := exec.Command("go", append(args, pkg)...)
+		cmd.Dir = root
+		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+		if err := cmd.Run(); err != nil {
+			fmt.Fprintln(os.Stderr, "build", pkg, err)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+// root is the module's folder.
+const root = "../.."
+
+// lesser is n, or less of it under the race detector.
+func lesser(n, raced int) int {
+	if underRace {
+		return raced
+	}
+	return n
+}

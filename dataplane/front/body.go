@@ -117,7 +117,7 @@ func (x *Exchange) decode(data []byte) (n int) {
 		}
 		return n
 	}
-	if x.total > x.conn.front.config.Body {
+	if x.total+x.chunked.Announced() > x.conn.front.config.Body {
 		x.fault(http1.FaultBodySize)
 		return len(data)
 	}

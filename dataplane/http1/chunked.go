@@ -38,6 +38,14 @@ type Chunked struct {
 // Done reports whether the whole body has been read.
 func (c *Chunked) Done() bool { return c.state == chunkDone }
 
+// Announced returns the bytes of data that the chunk being read has yet to bring.
+func (c *Chunked) Announced() int64 {
+	if c.state != chunkData {
+		return 0
+	}
+	return c.left
+}
+
 // Next reads from buf. It returns the data at the front of what it read, which
 // is part of buf and may be empty, and how many bytes it consumed. It stops
 // after one run of data, at the end of the body, or at the end of buf; call it

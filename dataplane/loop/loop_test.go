@@ -35,7 +35,6 @@ type peer struct {
 	hangup   chan struct{}
 	writable chan struct{}
 	deadline chan int64
-	ignore   bool // leave the bytes in the socket
 }
 
 // pair registers one end of a socket pair and returns the other.

@@ -221,7 +221,7 @@ func (p *Program) authority(authority string) error {
 
 // compileTarget splits path and query at their {parameters}.
 func (p *Program) compileTarget(target string, paths map[string]value) error {
-	literal := ""
+	literal, inQuery := "", false
 	for target != "" {
 		open := strings.IndexByte(target, '{')
 		if open < 0 {
@@ -246,7 +246,8 @@ func (p *Program) compileTarget(target string, paths map[string]value) error {
 			literal += string(appendEscaped(nil, []byte(v.text), false))
 			continue
 		}
-		p.target = append(p.target, piece{literal: literal}, piece{value: v})
+		inQuery = inQuery || strings.Contains(literal, "?")
+		p.target = append(p.target, piece{literal: literal}, piece{value: v, inQuery: inQuery})
 		literal = ""
 	}
 	p.target = append(p.target, piece{literal: literal})

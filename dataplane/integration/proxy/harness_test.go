@@ -21,7 +21,7 @@ func (input) AppendContext(dst []byte, v ContextVar) []byte {
 }
 
 var scope = Scope{
-	APIID: "abcdefghij", Params: []string{"id", "proxy"},
+	APIID: "abcdefghij", Params: []string{"id", "proxy", "evil"},
 	Variables: map[string]string{"backend": "backend.example:8080", "color": "blue", "empty": ""},
 	Context:   map[string]string{"stage": "prod", "apiId": "abcdefghij"},
 }
@@ -62,7 +62,7 @@ func compose(t testing.TB, p *Program, raw string) (line string, fields []string
 	t.Helper()
 	r := parse(t, raw)
 	body := Body{Length: max(r.ContentLength, 0)}
-	out := p.AppendRequest(nil, r, p.Verb(r.Verb), input{[]string{"7%2F8", "a/b%20c//d"}}, &edge, body)
+	out := p.AppendRequest(nil, r, p.Verb(r.Verb), input{[]string{"7%2F8", "a/b%20c//d", "1&admin=true+/="}}, &edge, body)
 	var again http1.Request
 	if fault := again.Parse(append([]byte(nil), out...), http1.Limits{Target: 1 << 20, Header: 1 << 20, Count: 1000}); fault != 0 {
 		t.Fatalf("what is sent is refused by our own parser: %v\n%s", fault, out)

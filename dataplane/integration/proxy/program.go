@@ -44,6 +44,7 @@ type Program struct {
 type piece struct {
 	literal string
 	value   value
+	inQuery bool // behind the "?"
 }
 
 // mapping sets a header or query parameter of the request.

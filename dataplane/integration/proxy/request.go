@@ -88,7 +88,7 @@ func (p *Program) appendTarget(dst []byte, r *http1.Request, in Input) []byte {
 		if piece := &p.target[i]; piece.value.source == fromLiteral {
 			dst = append(dst, piece.literal...)
 		} else {
-			dst = piece.value.appendPath(dst, r, in)
+			dst = piece.append(dst, r, in)
 		}
 	}
 	if p.target[0].literal == "/" {

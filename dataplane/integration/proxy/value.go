@@ -70,10 +70,15 @@ func appendHeaderValue(dst []byte, h *http1.Headers, name string, all bool) ([]b
 	return dst, found
 }
 
-// appendPath writes the value into the path of the target.
-func (v *value) appendPath(dst []byte, r *http1.Request, in Input) []byte {
+// append writes the piece's value into the target. A path parameter goes in as
+// it was matched; behind the "?" it must not make parameters of its own.
+func (p *piece) append(dst []byte, r *http1.Request, in Input) []byte {
+	v := &p.value
 	if v.source == fromPath {
-		return append(dst, in.Param(v.param)...) // the bytes that were matched
+		if p.inQuery {
+			return appendQuerySafe(dst, in.Param(v.param))
+		}
+		return append(dst, in.Param(v.param)...)
 	}
 	start := len(dst)
 	dst, _ = v.appendDecoded(dst, r, in)
@@ -201,6 +206,19 @@ func appendEscaped(dst, b []byte, slash bool) []byte {
 			dst = append(dst, c)
 		} else {
 			dst = append(dst, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return dst
+}
+
+// appendQuerySafe percent-encodes what has a meaning in a query; b is encoded
+// already as a path is.
+func appendQuerySafe(dst, b []byte) []byte {
+	for i, c := range b {
+		if c == '%' {
+			dst = append(dst, c)
+		} else {
+			dst = appendEscaped(dst, b[i:i+1], true)
 		}
 	}
 	return dst

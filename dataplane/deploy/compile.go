@@ -92,17 +92,17 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	if stores.Registry != nil {
 		s.Metrics = stores.Registry.Stage(s.APIID, s.APIName, s.Name)
 	}
-	fixed := map[string]string{
+	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{
 		"accountId": host.AccountID, "apiId": s.APIID, "stage": s.Name, "deploymentId": s.DeploymentID,
-	}
+	}}
 	var err error
 	s.Methods, err = route.Compile(body, func(res *definition.Resource, m *definition.Method) (*Method, error) {
-		return s.compileMethod(res, m, fixed, stores)
+		return s.compileMethod(res, m, scope, stores)
 	})
 	return s, err
 }
 
-func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, fixed map[string]string, stores Stores) (*Method, error) {
+func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, scope *proxy.Scope, stores Stores) (*Method, error) {
 	in := m.Integration
 	if in == nil {
 		return nil, fmt.Errorf("%s %s: no integration is defined for the method", m.HTTPMethod, res.Path)
@@ -113,10 +113,9 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, fi
 	case definition.IntegrationMock:
 		out.Mock, err = mock.Compile(m, s.source.stage.Variables)
 	case definition.IntegrationHTTP, definition.IntegrationHTTPProxy:
-		fixed["resourcePath"], fixed["resourceId"] = res.Path, res.ID
-		out.Proxy, err = proxy.Compile(m, proxy.Scope{
-			APIID: s.APIID, Variables: s.source.stage.Variables, Params: pathParams(res.Path), Context: fixed,
-		})
+		scope.Params = pathParams(res.Path)
+		scope.Context["resourcePath"], scope.Context["resourceId"] = res.Path, res.ID
+		out.Proxy, err = proxy.Compile(m, scope)
 		if err == nil && out.Proxy.Unresolved == nil && stores.Targets != nil {
 			out.Target = s.target(out.Proxy.Endpoint, stores.Targets)
 		}

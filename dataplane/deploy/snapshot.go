@@ -56,12 +56,11 @@ type source struct {
 	apiName    string
 }
 
-// Method is a compiled method. Exactly one of Mock and Proxy is set.
+// Method is a compiled method: a mock, or else a proxy.
 type Method struct {
-	ResourcePath  string
+	Mock          *mock.Mock
+	Target        *upstream.Target // of Proxy; nil if it has no endpoint
 	TimeoutMillis int
-
-	Mock   *mock.Mock
-	Proxy  *proxy.Program
-	Target *upstream.Target // of Proxy
+	Proxy         proxy.Program
+	ResourcePath  string
 }

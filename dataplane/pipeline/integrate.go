@@ -166,7 +166,7 @@ func (t *transaction) Failed(f upstream.Failure) {
 // It is false when the backend's answer cannot be used.
 func (t *transaction) answerHead(body []byte, last bool) bool {
 	resp, req := &t.call.Response, &t.x.Request
-	program := t.method.Proxy
+	program := &t.method.Proxy
 	status, choice, ok := program.Choose(resp.Status)
 	if !ok {
 		t.call.Cancel()

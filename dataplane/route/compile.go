@@ -3,6 +3,7 @@ package route
 import (
 	"fmt"
 	"strings"
+	"unique"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
@@ -103,6 +104,7 @@ func (b *builder[T]) child(at uint32, part string) (uint32, error) {
 		made.params++
 		t.nodes[at].varChild = uint32(len(t.nodes))
 	}
+	made.name = unique.Make(made.name).Value() // APIs have many names in common; so they stay in the CPU's cache
 	t.depth = max(t.depth, int(made.depth))
 	t.nodes = append(t.nodes, made)
 	b.defined = append(b.defined, false)

@@ -47,6 +47,7 @@ func Compile(m *definition.Method, variables map[string]string) (*Mock, error) {
 			mock.requests = append(mock.requests, request{strings.ToLower(key), reply})
 		}
 	}
+	mock.plain, _ = mock.Answer(nil, nil)
 	return mock, nil
 }
 

@@ -35,6 +35,7 @@ const (
 // Mock is a compiled MOCK integration. It is immutable; any number of
 // goroutines may use it.
 type Mock struct {
+	plain    *Answer // when the client names no media types; nil if there is none
 	requests []request
 	other    *reply // for every other media type
 }
@@ -67,6 +68,9 @@ const defaultMediaType = "application/json"
 // application/json.
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html
 func (m *Mock) Answer(contentType, accept []byte) (*Answer, Outcome) {
+	if m.plain != nil && len(contentType) == 0 && (len(accept) == 0 || string(accept) == "*/*") {
+		return m.plain, Answered
+	}
 	r := m.other
 	contentType = firstMediaType(contentType)
 	for i := range m.requests {

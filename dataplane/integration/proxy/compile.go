@@ -19,42 +19,55 @@ type Scope struct {
 	Variables map[string]string // of the stage
 	Params    []string          // names of the resource's path parameters, in order
 	Context   map[string]string // $context variables that the stage fixes
+
+	shared map[string]*shared // by authority, for all methods compiled in the scope
 }
 
 // Compile resolves an integration of type HTTP or HTTP_PROXY for a stage.
-func Compile(m *definition.Method, scope Scope) (*Program, error) {
+func Compile(m *definition.Method, scope *Scope) (p Program, err error) {
 	in := m.Integration
-	p := &Program{
-		passThrough: in.Type == definition.IntegrationHTTPProxy,
-		agent:       "User-Agent: AmazonAPIGateway_" + scope.APIID + "\r\n",
-		apiID:       "X-Amzn-Apigateway-Api-Id: " + scope.APIID + "\r\n",
-		drop:        requestDrop,
-	}
+	p.passThrough = in.Type == definition.IntegrationHTTPProxy
+	p.drop = requestDrop
 	if in.HTTPMethod != definition.MethodAny {
-		p.verb = in.HTTPMethod
+		p.verb = http1.ParseVerb([]byte(in.HTTPMethod))
 	}
 	c := compiler{scope: scope}
-	paths, err := c.requestMappings(p, in.RequestParameters)
+	paths, err := c.requestMappings(&p, in.RequestParameters)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	if err := c.uri(p, in.URI, paths); err != nil {
+	if err := c.uri(&p, in.URI, paths); err != nil {
 		err = fmt.Errorf("uri %q: %w", in.URI, err)
 		if !stageVariable.MatchString(in.URI) {
-			return nil, err
+			return p, err
 		}
 		p.Unresolved = err // the variables may come yet, as on AWS
 	}
 	p.Endpoint.Insecure = in.InsecureSkipVerification
 	if !p.passThrough {
-		if p.responses, err = c.responses(m); err != nil {
-			return nil, err
-		}
+		p.responses, err = c.responses(m)
 	}
-	return p, nil
+	return p, err
 }
 
-type compiler struct{ scope Scope }
+type compiler struct{ scope *Scope }
+
+// sharedFor returns what the methods with an endpoint write alike.
+func (s *Scope) sharedFor(authority string) *shared {
+	if s.shared == nil {
+		s.shared = map[string]*shared{}
+	}
+	same := s.shared[authority]
+	if same == nil {
+		same = &shared{
+			host:  "Host: " + authority + "\r\n",
+			agent: "User-Agent: AmazonAPIGateway_" + s.APIID + "\r\n",
+			apiID: "X-Amzn-Apigateway-Api-Id: " + s.APIID + "\r\n",
+		}
+		s.shared[authority] = same
+	}
+	return same
+}
 
 // mappedName is what AWS allows for the name of a mapped parameter.
 var mappedName = regexp.MustCompile(`^[a-zA-Z0-9._$-]+$`)
@@ -63,6 +76,7 @@ var mappedName = regexp.MustCompile(`^[a-zA-Z0-9._$-]+$`)
 // path mappings.
 func (c *compiler) requestMappings(p *Program, params map[string]string) (map[string]value, error) {
 	paths := map[string]value{}
+	m := &mappings{}
 	for _, key := range slices.Sorted(maps.Keys(params)) {
 		v, err := c.value(params[key])
 		if err != nil {
@@ -80,7 +94,7 @@ func (c *compiler) requestMappings(p *Program, params map[string]string) (map[st
 		case "path":
 			paths[name] = v
 		case "querystring":
-			p.query = append(p.query, mapping{name: name, value: v})
+			m.query = append(m.query, mapping{name: name, value: v})
 		case "header":
 			id := http1.FindID([]byte(name))
 			if illegalMapped.Has(id) {
@@ -90,20 +104,23 @@ func (c *compiler) requestMappings(p *Program, params map[string]string) (map[st
 				continue
 			}
 			if id == http1.Host {
-				p.hostFrom = &v
+				m.host = &v
 				continue
 			}
-			p.headers = append(p.headers, mapping{name: name, id: id, value: v})
+			m.headers = append(m.headers, mapping{name: name, id: id, value: v})
 			if id == http1.Other {
-				p.mappedNames = append(p.mappedNames, strings.ToLower(name))
+				m.names = append(m.names, strings.ToLower(name))
 			} else {
-				p.mapped |= http1.NewSet(id)
+				m.special |= http1.NewSet(id)
 			}
 		default:
 			return nil, fmt.Errorf("requestParameters: %q is not integration.request.{path|querystring|header}.NAME", key)
 		}
 	}
-	p.drop |= p.mapped
+	if len(m.query) > 0 || len(m.headers) > 0 || m.host != nil {
+		p.mapped = m
+		p.drop |= m.special
+	}
 	return paths, nil
 }
 
@@ -142,7 +159,7 @@ func (c *compiler) source(text string) (value, error) {
 			if i < 0 {
 				return value{}, fmt.Errorf("the resource's path has no parameter {%s}", name)
 			}
-			return value{source: fromPath, param: i}, nil
+			return value{source: fromPath, param: uint16(i)}, nil
 		case "querystring":
 			return value{source: fromQuery, text: name}, nil
 		case "multivaluequerystring":
@@ -176,6 +193,7 @@ func (c *compiler) uri(p *Program, uri string, paths map[string]value) error {
 	if err := p.authority(rest[:at]); err != nil {
 		return err
 	}
+	p.shared = c.scope.sharedFor(rest[:at])
 	target := rest[at:]
 	if strings.Contains(target, "#") {
 		return fmt.Errorf("it must not have a fragment")
@@ -215,17 +233,18 @@ func (p *Program) authority(authority string) error {
 		}
 	}
 	p.Endpoint.Host, p.Endpoint.Port = strings.ToLower(host), uint16(number)
-	p.host = "Host: " + authority + "\r\n"
 	return nil
 }
 
-// compileTarget splits path and query at their {parameters}.
+// compileTarget splits path and query at their {parameters}. The literals
+// become parts of one string.
 func (p *Program) compileTarget(target string, paths map[string]value) error {
-	literal, inQuery := "", false
+	var literal strings.Builder
+	var ends []int // of the literals before the values
 	for target != "" {
 		open := strings.IndexByte(target, '{')
 		if open < 0 {
-			literal += target
+			literal.WriteString(target)
 			break
 		}
 		end := strings.IndexByte(target[open:], '}')
@@ -233,30 +252,34 @@ func (p *Program) compileTarget(target string, paths map[string]value) error {
 			return fmt.Errorf("a { has no }")
 		}
 		name := strings.TrimSuffix(target[open+1:open+end], "+")
-		literal += target[:open]
+		literal.WriteString(target[:open])
 		target = target[open+end+1:]
 		v, ok := paths[name]
-		if !ok { // as on AWS: a parameter without a mapping is empty
-			continue
+		switch {
+		case !ok: // as on AWS: a parameter without a mapping is empty
+		case v.source != fromLiteral:
+			v.inQuery = strings.Contains(literal.String(), "?")
+			p.target = append(p.target, value{}, v)
+			ends = append(ends, literal.Len())
+		case isDots([]byte(v.text)):
+			return fmt.Errorf("{%s} must not be %q", name, v.text)
+		default:
+			literal.Write(appendEscaped(nil, []byte(v.text), false))
 		}
-		if v.source == fromLiteral {
-			if isDots([]byte(v.text)) {
-				return fmt.Errorf("{%s} must not be %q", name, v.text)
-			}
-			literal += string(appendEscaped(nil, []byte(v.text), false))
-			continue
-		}
-		inQuery = inQuery || strings.Contains(literal, "?")
-		p.target = append(p.target, piece{literal: literal}, piece{value: v, inQuery: inQuery})
-		literal = ""
 	}
-	p.target = append(p.target, piece{literal: literal})
-	for _, piece := range p.target {
-		for i := 0; i < len(piece.literal); i++ {
-			if c := piece.literal[i]; c <= ' ' || c >= 0x7f {
-				return fmt.Errorf("byte %q must be percent-encoded", c)
-			}
+	text := literal.String()
+	for i := range len(text) {
+		if c := text[i]; c <= ' ' || c >= 0x7f {
+			return fmt.Errorf("byte %q must be percent-encoded", c)
 		}
+	}
+	start := 0
+	for i, end := range ends {
+		p.target[2*i].text = text[start:end]
+		start = end
+	}
+	if start < len(text) || len(ends) == 0 {
+		p.target = append(p.target, value{text: text[start:]})
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func TestEndpoints(t *testing.T) {
 	} {
 		s := scope
 		s.Variables = map[string]string{"backend": "backend.example:8080", "whole": "http://whole.example/x"}
-		p, err := Compile(method(func(in *definition.Integration) { in.URI = uri }), s)
+		p, err := Compile(method(func(in *definition.Integration) { in.URI = uri }), &s)
 		if err != nil || p.Endpoint != want {
 			t.Errorf("%s: %+v, %v", uri, p, err)
 		}
@@ -58,7 +58,7 @@ func TestCompileErrors(t *testing.T) {
 		{param("integration.request.header.a", "context.none"), "context.none"},
 	} {
 		m := method(c.edit)
-		if _, err := Compile(m, scope); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Compile(m, &scope); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: error %v, want %q", m.Integration, err, c.want)
 		}
 	}
@@ -67,7 +67,7 @@ func TestCompileErrors(t *testing.T) {
 // TestUnresolvedVariable: a stage variable that makes no endpoint refuses the
 // request, not the deployment.
 func TestUnresolvedVariable(t *testing.T) {
-	p, err := Compile(method(func(in *definition.Integration) { in.URI = "http://${stageVariables.none}/x" }), scope)
+	p, err := Compile(method(func(in *definition.Integration) { in.URI = "http://${stageVariables.none}/x" }), &scope)
 	if err != nil || p.Unresolved == nil || !strings.Contains(p.Unresolved.Error(), "not a host name") {
 		t.Errorf("%+v, %v", p, err)
 	}

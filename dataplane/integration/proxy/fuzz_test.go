@@ -48,7 +48,7 @@ func FuzzMapping(f *testing.F) {
 			in.RequestParameters = map[string]string{"integration.request." + kinds[kind&3] + "." + name: from}
 		})
 		s := Scope{APIID: "abcdefghij", Params: []string{"id", "proxy"}, Variables: map[string]string{"v": variable}}
-		p, err := Compile(m, s)
+		p, err := Compile(m, &s)
 		if err != nil {
 			return
 		}
@@ -63,12 +63,12 @@ func FuzzMapping(f *testing.F) {
 			if r.Verb == http1.VerbOther { // no method has it, so none is forwarded
 				return
 			}
-			if strings.HasPrefix(p.target[0].literal, "//") { // the owner's wish
+			if strings.HasPrefix(p.target[0].text, "//") { // the owner's wish
 				return
 			}
 			t.Fatalf("%v: %q", fault, out)
 		}
-		if p.hostFrom == nil && string(again.Host) != "backend.example" || again.HasBody() {
+		if (p.mapped == nil || p.mapped.host == nil) && string(again.Host) != "backend.example" || again.HasBody() {
 			t.Fatalf("host %q: %q", again.Host, out)
 		}
 		if names := fmt.Sprint(countID(&again, http1.Host), countID(&again, http1.XForwardedFor), countID(&again, http1.XAmznAPIID)); names != "1 1 1" {

@@ -38,11 +38,11 @@ func method(edit func(*definition.Integration)) *definition.Method {
 
 func compile(t testing.TB, m *definition.Method) *Program {
 	t.Helper()
-	p, err := Compile(m, scope)
+	p, err := Compile(m, &scope)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return &p
 }
 
 // parse parses a client's request without a body.

@@ -15,36 +15,41 @@ type Endpoint struct {
 }
 
 // Program is a compiled integration. It is immutable; any number of goroutines
-// may use it.
+// may use it. A host can have very many, so what every request reads comes first
+// and close together, and what few definitions have is behind a pointer.
 type Program struct {
+	target      []value // written one after the other
+	shared      *shared
+	mapped      *mappings  // nil when no header and no query parameter is
+	drop        http1.Set  // the client's fields that do not go through
+	verb        http1.Verb // sent to the backend; VerbOther is the client's
+	passThrough bool       // HTTP_PROXY: headers and query go through
+	hasQuery    bool       // target has a "?"
+
 	Endpoint Endpoint
 
 	// Unresolved says why the endpoint cannot be used, when that depends on the
 	// stage's variables: the gateway response API_CONFIGURATION_ERROR.
 	Unresolved error
 
-	passThrough bool   // HTTP_PROXY: headers and query go through
-	verb        string // sent to the backend; empty is the client's
-	target      []piece
-	hasQuery    bool // target has a "?"
-	query       []mapping
-	host        string // the endpoint's Host field with its line end
-	hostFrom    *value // mapped to it, or nil
-	headers     []mapping
-	agent       string // User-Agent of the gateway, with its line end
-	apiID       string // X-Amzn-Apigateway-Api-Id, with its line end
-	drop        http1.Set
-	mapped      http1.Set // special fields that mappings set
-	mappedNames []string  // other fields that mappings set, lower case
-
 	responses []response // HTTP; chosen by the backend's status
 }
 
-// piece is a literal, or a value when literal is empty.
-type piece struct {
-	literal string
-	value   value
-	inQuery bool // behind the "?"
+// shared is what all methods of a stage with the same endpoint write alike,
+// with line ends.
+type shared struct {
+	host  string // the endpoint's Host field
+	agent string // User-Agent of the gateway
+	apiID string // X-Amzn-Apigateway-Api-Id
+}
+
+// mappings are the headers and query parameters that a definition maps.
+type mappings struct {
+	query   []mapping
+	headers []mapping
+	host    *value    // mapped to the Host field, or nil
+	special http1.Set // special fields that are mapped
+	names   []string  // other fields that are, lower case
 }
 
 // mapping sets a header or query parameter of the request.
@@ -66,12 +71,13 @@ const (
 	fromMultiHeader
 )
 
-// value is where a mapped value comes from.
+// value is where a mapped value, or a part of the target, comes from.
 type value struct {
-	source source
-	text   string     // the literal, or the parameter's name
-	param  int        // index of a path parameter
-	ctx    ContextVar // for fromContext
+	text    string // the literal, or the parameter's name
+	param   uint16 // index of a path parameter
+	source  source
+	ctx     ContextVar // for fromContext
+	inQuery bool       // a part of the target behind the "?"
 }
 
 // ContextVar is a $context variable that differs between requests.

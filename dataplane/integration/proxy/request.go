@@ -22,10 +22,10 @@ type Edge struct {
 
 // Verb returns the method that the backend gets for a client's verb.
 func (p *Program) Verb(client http1.Verb) http1.Verb {
-	if p.verb == "" {
+	if p.verb == http1.VerbOther {
 		return client
 	}
-	return http1.ParseVerb([]byte(p.verb))
+	return p.verb
 }
 
 // SendsBody reports whether a body goes with a verb to the backend: AWS sends
@@ -46,11 +46,13 @@ func (p *Program) AppendRequest(dst []byte, r *http1.Request, verb http1.Verb, i
 	} else {
 		dst = p.appendDefaults(dst, r, SendsBody(verb))
 	}
-	for i := range p.headers {
-		dst = p.headers[i].appendTo(dst, r, in)
+	if p.mapped != nil {
+		for i := range p.mapped.headers {
+			dst = p.mapped.headers[i].appendTo(dst, r, in)
+		}
 	}
 	dst = appendForwarded(dst, r, edge)
-	dst = append(dst, p.apiID...)
+	dst = append(dst, p.shared.apiID...)
 	dst = append(dst, "X-Amzn-Trace-Id: "...)
 	dst = append(dst, edge.TraceID...)
 	if body.Chunked {
@@ -66,15 +68,15 @@ func (p *Program) AppendRequest(dst []byte, r *http1.Request, verb http1.Verb, i
 // appendHost writes the mapped host, or the endpoint's own when what is mapped
 // cannot be one: a request must have a host.
 func (p *Program) appendHost(dst []byte, r *http1.Request, in Input) []byte {
-	if p.hostFrom == nil {
-		return append(dst, p.host...)
+	if p.mapped == nil || p.mapped.host == nil {
+		return append(dst, p.shared.host...)
 	}
 	start := len(dst)
 	dst = append(dst, "Host: "...)
 	value := len(dst)
-	dst, ok := p.hostFrom.appendDecoded(dst, r, in)
+	dst, ok := p.mapped.host.appendDecoded(dst, r, in)
 	if !ok || !http1.ValidHost(dst[value:]) {
-		return append(dst[:start], p.host...)
+		return append(dst[:start], p.shared.host...)
 	}
 	return append(dst, "\r\n"...)
 }
@@ -85,13 +87,13 @@ func (p *Program) appendHost(dst []byte, r *http1.Request, in Input) []byte {
 func (p *Program) appendTarget(dst []byte, r *http1.Request, in Input) []byte {
 	start := len(dst)
 	for i := range p.target {
-		if piece := &p.target[i]; piece.value.source == fromLiteral {
-			dst = append(dst, piece.literal...)
+		if part := &p.target[i]; part.source == fromLiteral {
+			dst = append(dst, part.text...)
 		} else {
-			dst = piece.append(dst, r, in)
+			dst = part.appendTarget(dst, r, in)
 		}
 	}
-	if p.target[0].literal == "/" {
+	if p.target[0].text == "/" {
 		for len(dst) > start+1 && dst[start+1] == '/' {
 			dst = append(dst[:start], dst[start+1:]...)
 		}
@@ -105,8 +107,10 @@ func (p *Program) appendTarget(dst []byte, r *http1.Request, in Input) []byte {
 		dst = append(dst, r.Query...)
 		sep = '&'
 	}
-	for i := range p.query {
-		dst, sep = p.query[i].appendQuery(dst, sep, r, in)
+	if p.mapped != nil {
+		for i := range p.mapped.query {
+			dst, sep = p.mapped.query[i].appendQuery(dst, sep, r, in)
+		}
 	}
 	return dst
 }
@@ -120,27 +124,30 @@ func (p *Program) appendHeaders(dst []byte, r *http1.Request) []byte {
 	if !r.HasBody() { // without a body it says nothing
 		drop |= http1.NewSet(http1.ContentEncoding)
 	}
-	if !r.Nominated && len(p.mappedNames) == 0 {
+	if !r.Nominated && (p.mapped == nil || len(p.mapped.names) == 0) {
 		dst = r.AppendKept(dst, drop)
 	} else {
 		dst = r.AppendLines(dst, func(i int) bool {
 			return !drop.Has(r.ID(i)) && !p.mapsName(r.Name(i), r.ID(i)) && !r.NominatedBy(i)
 		})
 	}
-	if !p.mapped.Has(http1.Accept) && r.Get(http1.Accept) == nil {
+	if !p.mapsID(http1.Accept) && r.Get(http1.Accept) == nil {
 		dst = append(dst, "Accept: application/json\r\n"...)
 	}
-	if !p.mapped.Has(http1.UserAgent) && r.Get(http1.UserAgent) == nil {
-		dst = append(dst, p.agent...)
+	if !p.mapsID(http1.UserAgent) && r.Get(http1.UserAgent) == nil {
+		dst = append(dst, p.shared.agent...)
 	}
 	return dst
 }
 
+// mapsID and mapsName report whether a field is set by a mapping.
+func (p *Program) mapsID(id http1.ID) bool { return p.mapped != nil && p.mapped.special.Has(id) }
+
 func (p *Program) mapsName(name []byte, id http1.ID) bool {
-	if id != http1.Other {
+	if id != http1.Other || p.mapped == nil {
 		return false
 	}
-	for _, mapped := range p.mappedNames {
+	for _, mapped := range p.mapped.names {
 		if http1.EqualFold(name, mapped) {
 			return true
 		}
@@ -150,13 +157,13 @@ func (p *Program) mapsName(name []byte, id http1.ID) bool {
 
 // appendDefaults writes the fields that an HTTP integration sends unmapped.
 func (p *Program) appendDefaults(dst []byte, r *http1.Request, body bool) []byte {
-	if !p.mapped.Has(http1.Accept) {
+	if !p.mapsID(http1.Accept) {
 		dst = append(dst, "Accept: application/json\r\n"...)
 	}
-	if !p.mapped.Has(http1.UserAgent) {
-		dst = append(dst, p.agent...)
+	if !p.mapsID(http1.UserAgent) {
+		dst = append(dst, p.shared.agent...)
 	}
-	if body && !p.mapped.Has(http1.ContentType) {
+	if body && !p.mapsID(http1.ContentType) {
 		if v := r.Get(http1.ContentType); v != nil {
 			dst = http1.AppendField(dst, "Content-Type", v)
 		} else {

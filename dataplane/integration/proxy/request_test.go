@@ -36,7 +36,7 @@ func TestTarget(t *testing.T) {
 		{"header in the path", "HTTP", "http://backend.example/{p}", map[string]string{"path.p": "method.request.header.X-H"}, "/h2%20%3F%26"},
 		{"literal in the path", "HTTP", "http://backend.example/{p}", map[string]string{"path.p": "'a b/c'"}, "/a%20b%2Fc"},
 		{"no way up", "HTTP", "http://backend.example/a/{p}/b", map[string]string{"path.p": "method.request.header.X-Up"}, "/a//b"},
-		{"parameter in the query", "HTTP", "http://backend.example/x?y={p}&z=1", map[string]string{"path.p": "method.request.path.evil"}, "/x?y=1%26admin%3Dtrue%2B%2F%3D&z=1"},
+		{"parameter in the query", "HTTP", "http://backend.example/x?y={p}&z=1", map[string]string{"path.p": "method.request.path.evil"}, "/x?y=1%26admin%3Dtrue%2B/%3D&z=1"},
 		{"stage variables", "HTTP", "http://${stageVariables.backend}/${stageVariables.color}${stageVariables.none}/x", nil, "/blue/x"},
 		{"variable in the path", "HTTP", "http://backend.example/{p}", map[string]string{"path.p": "stageVariables.color"}, "/blue"},
 		{"context in the path", "HTTP", "http://backend.example/{p}/{q}", map[string]string{"path.p": "context.stage", "path.q": "context.requestId"}, "/prod/the-request-id"},

@@ -114,7 +114,7 @@ func TestResponseErrors(t *testing.T) {
 		{definition.IntegrationResponse{StatusCode: "200", ResponseParameters: map[string]string{"method.response.header.X\r\nY": "'x'"}}, "method.response.header.NAME"},
 		{definition.IntegrationResponse{StatusCode: "200", ResponseParameters: map[string]string{"method.response.header.X": "integration.response.body.a"}}, "not supported"},
 	} {
-		if _, err := Compile(httpMethod(&c.r), scope); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Compile(httpMethod(&c.r), &scope); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want %q", c.r, err, c.want)
 		}
 	}

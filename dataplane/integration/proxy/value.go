@@ -26,7 +26,7 @@ func (v *value) appendDecoded(dst []byte, r *http1.Request, in Input) ([]byte, b
 	case fromLiteral:
 		return append(dst, v.text...), true
 	case fromPath:
-		return append(dst, in.Param(v.param)...), true
+		return append(dst, in.Param(int(v.param))...), true
 	case fromContext:
 		return in.AppendContext(dst, v.ctx), true
 	case fromHeader, fromMultiHeader:
@@ -70,15 +70,14 @@ func appendHeaderValue(dst []byte, h *http1.Headers, name string, all bool) ([]b
 	return dst, found
 }
 
-// append writes the piece's value into the target. A path parameter goes in as
-// it was matched; behind the "?" it must not make parameters of its own.
-func (p *piece) append(dst []byte, r *http1.Request, in Input) []byte {
-	v := &p.value
+// appendTarget writes the value into the target. A path parameter goes in as it
+// was matched; behind the "?" it must not make parameters of its own.
+func (v *value) appendTarget(dst []byte, r *http1.Request, in Input) []byte {
 	if v.source == fromPath {
-		if p.inQuery {
-			return appendQuerySafe(dst, in.Param(v.param))
+		if v.inQuery {
+			return appendQuerySafe(dst, in.Param(int(v.param)))
 		}
-		return append(dst, in.Param(v.param)...)
+		return append(dst, in.Param(int(v.param))...)
 	}
 	start := len(dst)
 	dst, _ = v.appendDecoded(dst, r, in)

@@ -1,0 +1,3 @@
+module github.com/tidegate/tidegate/benchmarks
+
+go 1.26.0

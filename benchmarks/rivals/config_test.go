@@ -1,0 +1,105 @@
+package rivals
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+var site = Site{Backend: "127.0.0.1:9000", APIs: []API{{Name: "bench", Routes: []Route{
+	{Method: "GET", Path: "/small", Target: "/small"},
+	{Method: "GET", Path: "/pets/{id}", Target: "/animals/{id}"},
+	{Method: "GET", Path: "/mock"},
+}}}}
+
+func secured(s Site) Site {
+	s.Certificate = &Certificate{CertFile: "/d/cert.pem", KeyFile: "/d/key.pem"}
+	return s
+}
+
+func TestConfigurations(t *testing.T) {
+	tidegate := func(s Site) string { return tidegateConfig("/d", "127.0.0.1:80", "/d/control.sock", s) }
+	for _, c := range []struct {
+		name, config string
+		has, lacks   []string
+	}{
+		{"nginx", nginxConfig("/d", "127.0.0.1:80", site), []string{
+			"worker_processes 1;", "access_log off;", "listen 127.0.0.1:80 backlog", "keepalive 128;", "proxy_http_version 1.1;",
+			`proxy_set_header Connection "";`, "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Request-Id", "add_header x-amzn-RequestId",
+			"location = /prod/small { proxy_pass http://backend/small; }", "location = /prod/mock { return 200 '" + SmallBody + "'; }",
+			"location / { proxy_pass http://backend; }",
+		}, []string{"/pets/", "ssl"}},
+		{"nginx with TLS", nginxConfig("/d", "127.0.0.1:80", secured(site)), []string{
+			"listen 127.0.0.1:80 ssl", "ssl_protocols TLSv1.3;", "ssl_certificate /d/cert.pem;", "ssl_certificate_key /d/key.pem;",
+		}, nil},
+		{"nginx with APIs that share paths", nginxConfig("/d", "127.0.0.1:80", Site{Backend: "b:1", APIs: []API{site.APIs[0], site.APIs[0]}}),
+			[]string{"location / {"}, []string{"location ="}},
+		{"backend", backendConfig("/d", "127.0.0.1:9000"), []string{
+			"worker_processes 1;", "access_log off;", "listen 127.0.0.1:9000", "return 200 '" + SmallBody + "';", "return 200 $k2$k2$k2$k2$k2;",
+		}, []string{"proxy_pass"}},
+		{"haproxy", haproxyConfig("127.0.0.1:80", site), []string{
+			"nbthread 1", "http-reuse always", "option forwardfor", "bind 127.0.0.1:80", "server one 127.0.0.1:9000",
+		}, []string{"log "}},
+		{"caddy", caddyConfig("127.0.0.1:80", site), []string{
+			"http://:80 {", "bind 127.0.0.1", "reverse_proxy 127.0.0.1:9000", "keepalive_idle_conns_per_host 128", "admin off",
+		}, []string{"log"}},
+		{"tidegate", tidegate(site), []string{
+			"workers: 1\n", "address: 127.0.0.1:80\n", "state_dir: /d/state\n", "control: {socket: /d/control.sock,", `name: "*"`, "{api: bench}", "connections: 18000",
+		}, []string{"tls"}},
+		{"tidegate with TLS", tidegate(secured(site)), []string{`tls: {min_version: "1.3", certificates: [{cert: /d/cert.pem, key: /d/key.pem}]}`}, nil},
+	} {
+		for _, want := range c.has {
+			if !strings.Contains(c.config, want) {
+				t.Errorf("%s lacks %q:\n%s", c.name, want, c.config)
+			}
+		}
+		for _, odd := range c.lacks {
+			if strings.Contains(c.config, odd) {
+				t.Errorf("%s has %q:\n%s", c.name, odd, c.config)
+			}
+		}
+	}
+}
+
+func TestBodySizes(t *testing.T) {
+	if len(SmallBody) != 40 {
+		t.Errorf("the small body has %d bytes", len(SmallBody))
+	}
+	_, rest, _ := strings.Cut(backendConfig("/d", "127.0.0.1:9000"), `set $k2 "`)
+	if chunk, _, _ := strings.Cut(rest, `"`); 5*len(chunk) != 10<<10 {
+		t.Errorf("a fifth of 10 KiB has %d bytes", len(chunk))
+	}
+}
+
+func TestDocument(t *testing.T) {
+	var doc struct {
+		OpenAPI string
+		Info    struct{ Title string }
+		Paths   map[string]map[string]struct {
+			Parameters  []struct{ Name, In string }
+			Integration struct {
+				Type, URI, HTTPMethod string
+				RequestParameters     map[string]string
+			} `json:"x-amazon-apigateway-integration"`
+		}
+	}
+	if err := json.Unmarshal(document(site.APIs[0], site.Backend), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.OpenAPI != "3.0.1" || doc.Info.Title != "bench" || len(doc.Paths) != 3 {
+		t.Errorf("got %+v", doc)
+	}
+	if in := doc.Paths["/small"]["get"].Integration; in.Type != "http_proxy" || in.URI != "http://127.0.0.1:9000/small" || in.HTTPMethod != "GET" || in.RequestParameters != nil {
+		t.Errorf("/small: %+v", in)
+	}
+	if in := doc.Paths["/mock"]["get"].Integration; in.Type != "mock" || in.URI != "" {
+		t.Errorf("/mock: %+v", in)
+	}
+	pet := doc.Paths["/pets/{id}"]["get"]
+	if pet.Integration.RequestParameters["integration.request.path.id"] != "method.request.path.id" {
+		t.Errorf("/pets/{id}: parameters are not mapped: %+v", pet)
+	}
+	if len(pet.Parameters) != 1 || pet.Parameters[0].Name != "id" || pet.Parameters[0].In != "path" {
+		t.Errorf("/pets/{id}: parameters are not declared: %+v", pet)
+	}
+}

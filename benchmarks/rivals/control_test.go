@@ -1,0 +1,58 @@
+package rivals
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The calls are those of the Amazon API Gateway REST-JSON API.
+func TestControl(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "control.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []string
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		calls = append(calls, r.Method+" "+r.URL.String()+" "+string(body))
+		switch {
+		case strings.Contains(r.URL.Path, "broken"):
+			http.Error(w, `{"message":"no such API"}`, http.StatusNotFound)
+		case r.URL.RawQuery == "mode=import":
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, `{"id":"abc","name":"bench"}`)
+		}
+	})}
+	go func() { _ = srv.Serve(l) }()
+	defer srv.Close()
+
+	c, ctx := dialControl(socket), context.Background()
+	id, err := c.importAPI(ctx, []byte("{}"))
+	if err != nil || id != "abc" {
+		t.Errorf("import: %q, %v", id, err)
+	}
+	if err := c.putAPI(ctx, id, []byte(`{"a":1}`)); err != nil {
+		t.Error(err)
+	}
+	if err := c.deploy(ctx, id); err != nil {
+		t.Error(err)
+	}
+	if err := c.deploy(ctx, "broken"); err == nil || !strings.Contains(err.Error(), "404") || !strings.Contains(err.Error(), "no such API") {
+		t.Errorf("a refused call: %v", err)
+	}
+	want := []string{
+		`POST /restapis?mode=import {}`,
+		`PUT /restapis/abc?mode=overwrite {"a":1}`,
+		`POST /restapis/abc/deployments {"stageName":"prod"}`,
+		`POST /restapis/broken/deployments {"stageName":"prod"}`,
+	}
+	if got := strings.Join(calls, "\n"); got != strings.Join(want, "\n") {
+		t.Errorf("calls:\n%s\nwant:\n%s", got, strings.Join(want, "\n"))
+	}
+}

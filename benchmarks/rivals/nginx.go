@@ -1,0 +1,149 @@
+package rivals
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// Nginx is nginx with a master and one worker.
+var Nginx = Rival{Name: NginxName, start: nginxStart}
+
+func nginxStart(_ context.Context, dir string, s Site) (*Server, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	srv, err := startNginx(dir, address, nginxConfig(dir, address, s))
+	if err != nil {
+		return nil, err
+	}
+	if s.Certificate != nil {
+		srv.URL = "https://" + address
+	}
+	for range s.APIs {
+		srv.Hosts = append(srv.Hosts, address)
+	}
+	srv.Republisher = &nginxReload{srv: srv, dir: dir, address: address, site: s}
+	return srv, nil
+}
+
+func startNginx(dir, address, config string) (*Server, error) {
+	file := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
+		return nil, err
+	}
+	proc, err := launch(dir, nil, "nginx", "-p", dir, "-c", file, "-e", "stderr", "-g", "daemon off;")
+	if err != nil {
+		return nil, err
+	}
+	return &Server{URL: "http://" + address, proc: proc}, nil
+}
+
+// nginxReload republishes by rewriting the configuration and SIGHUP, as
+// nginx -s reload does.
+type nginxReload struct {
+	srv          *Server
+	dir, address string
+	site         Site
+}
+
+func (r *nginxReload) Put(_ context.Context, api API) error {
+	r.site.APIs = []API{api}
+	return os.WriteFile(filepath.Join(r.dir, "nginx.conf"), []byte(nginxConfig(r.dir, r.address, r.site)), 0o644)
+}
+
+func (r *nginxReload) Publish(context.Context) error {
+	return r.srv.proc.cmd.Process.Signal(syscall.SIGHUP)
+}
+
+// nginxHead writes what the rival and the backend have in common, up to and
+// with the opening of the http block. Limits on requests and time per
+// connection are lifted, as a benchmark's connections live long.
+func nginxHead(w io.Writer, dir string) {
+	if os.Geteuid() == 0 {
+		fmt.Fprintln(w, "user root;") // the folder is private to the user who runs the harness
+	}
+	fmt.Fprintf(w, `worker_processes 1;
+worker_rlimit_nofile 20000;
+pid %[1]s/nginx.pid;
+error_log stderr error;
+events { worker_connections 19000; }
+http {
+  access_log off;
+  tcp_nodelay on;
+  default_type application/json;
+  keepalive_timeout 1h;
+  keepalive_requests 1000000000;
+  keepalive_time 24h;
+  client_body_temp_path %[1]s/body;
+  proxy_temp_path %[1]s/proxy;
+  fastcgi_temp_path %[1]s/fastcgi;
+  uwsgi_temp_path %[1]s/uwsgi;
+  scgi_temp_path %[1]s/scgi;
+`, dir)
+}
+
+// nginxConfig is the configuration of the rival: the headers Tidegate sends to
+// a backend and adds to an answer, and a location for each route.
+func nginxConfig(dir, address string, s Site) string {
+	var b strings.Builder
+	w := bufio.NewWriter(&b)
+	nginxHead(w, dir)
+	fmt.Fprintf(w, "  upstream backend { server %s; keepalive 128; keepalive_requests 1000000000; keepalive_time 24h; }\n", s.Backend)
+	fmt.Fprint(w, "  server {\n")
+	if c := s.Certificate; c != nil {
+		// The suite Go picks on this hardware, so that both encrypt alike.
+		fmt.Fprintf(w, `    listen %s ssl backlog=4096;
+    ssl_certificate %s;
+    ssl_certificate_key %s;
+    ssl_protocols TLSv1.3;
+    ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
+`, address, c.CertFile, c.KeyFile)
+	} else {
+		fmt.Fprintf(w, "    listen %s backlog=4096;\n", address)
+	}
+	fmt.Fprint(w, `    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Port $server_port;
+    proxy_set_header X-Request-Id $request_id;
+    add_header x-amzn-RequestId $request_id always;
+`)
+	for _, r := range exactRoutes(s.APIs) {
+		writeLocation(w, r)
+	}
+	fmt.Fprint(w, "    location / { proxy_pass http://backend; }\n  }\n}\n")
+	_ = w.Flush() // into memory: cannot fail
+	return b.String()
+}
+
+// exactRoutes returns the routes that get a location of their own. Those with
+// parameters, and those of several APIs on one path, nginx meets in self checks
+// only, where location / serves them.
+func exactRoutes(apis []API) []Route {
+	var exact []Route
+	if len(apis) != 1 {
+		return nil
+	}
+	for _, r := range apis[0].Routes {
+		if !strings.Contains(r.Path, "{") {
+			exact = append(exact, r)
+		}
+	}
+	return exact
+}
+
+func writeLocation(w io.Writer, r Route) {
+	if r.Target == "" {
+		fmt.Fprintf(w, "    location = /%s%s { return 200 '%s'; }\n", Stage, r.Path, SmallBody)
+		return
+	}
+	fmt.Fprintf(w, "    location = /%s%s { proxy_pass http://backend%s; }\n", Stage, r.Path, r.Target)
+}

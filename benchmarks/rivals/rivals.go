@@ -1,0 +1,183 @@
+// Package rivals starts the gateways that are compared, each from a
+// configuration written for it: one worker, access logs off, kept-alive
+// connections to one backend, on a free loopback port. All are stopped with
+// their whole family of processes.
+package rivals
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/tidegate/tidegate/benchmarks/procstat"
+)
+
+// Names under which samples and figures speak of the rivals.
+const (
+	TidegateName = "tidegate"
+	NginxName    = "nginx"
+	HAProxyName  = "haproxy"
+	CaddyName    = "caddy"
+)
+
+// Stage is the first path segment of every address: all APIs are served at it.
+const Stage = "prod"
+
+// Site is what every rival is told to serve.
+type Site struct {
+	Backend     string // host:port of the backend
+	Certificate *Certificate
+	APIs        []API
+}
+
+// API is a set of routes. HAProxy and Caddy hand every request to the backend
+// with its path unchanged and ignore it.
+type API struct {
+	Name   string
+	Routes []Route
+}
+
+// Route is one method and path, which may hold {name} parameters.
+type Route struct {
+	Method string
+	Path   string // below the stage, such as /pets/{id}
+	Target string // path at the backend; empty when the rival answers itself, with SmallBody
+}
+
+// Rival is a gateway that can be started.
+type Rival struct {
+	Name  string
+	start func(ctx context.Context, dir string, s Site) (*Server, error)
+}
+
+// As returns the rival under another name, as when two of a kind are compared.
+func (r Rival) As(name string) Rival {
+	r.Name = name
+	return r
+}
+
+// Server is a started rival.
+type Server struct {
+	Name        string
+	URL         string      // scheme://host:port
+	Hosts       []string    // the Host header that reaches each API of the site
+	Republisher Republisher // nil unless the rival can serve new routes without a restart
+
+	proc *process
+}
+
+// Republisher replaces an API of a running server.
+type Republisher interface {
+	// Put hands the new routes over; they are not served yet.
+	Put(ctx context.Context, api API) error
+	// Publish asks for the routes of the last Put to be served. When it
+	// returns they need not be in effect.
+	Publish(ctx context.Context) error
+}
+
+// Start starts the rival in a new folder below dir and returns when path
+// (which begins with a slash) answers 200.
+func (r Rival) Start(ctx context.Context, dir string, s Site, path string) (*Server, error) {
+	own, err := os.MkdirTemp(dir, r.Name+"-")
+	if err != nil {
+		return nil, err
+	}
+	srv, err := r.start(ctx, own, s)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", r.Name, err)
+	}
+	srv.Name = r.Name
+	if err := srv.waitReady(ctx, path); err != nil {
+		srv.Stop()
+		return nil, fmt.Errorf("start %s: %w%s", r.Name, err, srv.proc.logTail())
+	}
+	return srv, nil
+}
+
+// Address is the host:port the server listens on.
+func (s *Server) Address() string {
+	_, address, _ := strings.Cut(s.URL, "://")
+	return address
+}
+
+// PIDs returns the server's processes: its master and workers.
+func (s *Server) PIDs() ([]int, error) { return procstat.Tree(s.proc.cmd.Process.Pid) }
+
+// Stop ends the server and waits for it. It may be called more than once.
+func (s *Server) Stop() { s.proc.stop() }
+
+// readyWithin bounds the start of a rival: Tidegate compiles 10,000 routes in it.
+const readyWithin = 20 * time.Second
+
+func (s *Server) waitReady(ctx context.Context, path string) error {
+	client := &http.Client{Timeout: 2 * time.Second, Transport: insecureTransport()}
+	defer client.CloseIdleConnections()
+	deadline := time.Now().Add(readyWithin)
+	for {
+		status, err := s.get(ctx, client, path)
+		if err == nil && status == http.StatusOK {
+			return nil
+		}
+		if err == nil {
+			err = fmt.Errorf("status %d", status)
+		}
+		switch {
+		case s.proc.ended():
+			return errors.New("the process ended")
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case time.Now().After(deadline):
+			return fmt.Errorf("%s%s does not answer 200: %w", s.URL, path, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func (s *Server) get(ctx context.Context, client *http.Client, path string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, nil)
+	if err != nil {
+		return 0, err
+	}
+	if len(s.Hosts) > 0 {
+		req.Host = s.Hosts[0]
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
+}
+
+// freeAddress returns a loopback address nobody uses at the moment. Its port is
+// below those which Linux gives to clients: the harness makes so many
+// connections that one could take the port before the server does.
+func freeAddress() (string, error) {
+	var lastErr error
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
+		l, err := net.Listen("tcp", address)
+		if err == nil {
+			return address, l.Close()
+		}
+		lastErr = err
+	}
+	return "", fmt.Errorf("no free port: %w", lastErr)
+}
+
+// Version returns what the binary says about itself, in one line.
+func Version(binary string, args ...string) string {
+	path, err := find(binary)
+	if err != nil {
+		return "not installed"
+	}
+	out, _ := exec.Command(path, args...).CombinedOutput() // wrk says its version and fails
+	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return strings.TrimPrefix(line, "nginx version: ")
+}

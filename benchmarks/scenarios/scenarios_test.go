@@ -1,0 +1,157 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// The names are those which others rely on.
+func TestScenariosAndFigures(t *testing.T) {
+	want := map[string]string{
+		"proxy": "cpu_vs_nginx cpu_vs_haproxy cpu_vs_caddy", "proxy-10k": "cpu_vs_nginx", "proxy-post": "cpu_vs_nginx",
+		"proxy-tls": "cpu_vs_nginx", "mock": "cpu_vs_nginx_return", "latency": "p99_vs_nginx", "routes": "cpu_vs_small",
+		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn",
+	}
+	for name, figures := range want {
+		found, err := Find(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, f := range strings.Fields(figures) {
+			if _, ok := found[0].Reach[f]; !ok {
+				t.Errorf("%s: no bound for %s", name, f)
+			}
+		}
+	}
+	all, err := Find("all")
+	if err != nil || len(all) != len(Names()) {
+		t.Errorf("all: %d of %d, %v", len(all), len(Names()), err)
+	}
+	if _, err := Find("nothing"); err == nil || !strings.Contains(err.Error(), "proxy-tls") {
+		t.Errorf("an unknown name: %v", err)
+	}
+}
+
+// A run may take 60 s in all: turns, warm-ups, and some seconds to start.
+func TestScenariosAreShort(t *testing.T) {
+	for _, s := range all {
+		rivals := 2
+		if s.Name == "proxy" || s.Name == "routes" {
+			rivals = 4
+		}
+		turn := s.Window
+		switch s.Name {
+		case "latency":
+			turn += 2 * warmUp / 10
+		case "deploy":
+			turn += 500 * time.Millisecond
+		case "idle":
+			turn += 4 * time.Second
+		}
+		if total := time.Duration(s.Rounds*rivals)*turn + time.Duration(rivals)*warmUp; total > 52*time.Second {
+			t.Errorf("%s takes %v", s.Name, total)
+		}
+	}
+}
+
+func TestInterleaveTurnsTheOrderAround(t *testing.T) {
+	b := &bench{rounds: 3, log: io.Discard}
+	var order []string
+	err := interleave(context.Background(), b, []string{"a", "b", "c"}, strings.Clone, func(round int, s string) (map[string]float64, error) {
+		order = append(order, s)
+		return map[string]float64{"v": float64(round)}, nil
+	})
+	if got := strings.Join(order, ""); err != nil || got != "abccbaabc" {
+		t.Errorf("order %s, %v", got, err)
+	}
+	if len(b.samples) != 9 || b.samples[3].Rival != "c" || b.samples[3].Round != 1 || b.samples[3].Values["v"] != 1 {
+		t.Errorf("samples %+v", b.samples)
+	}
+
+	failed := errors.New("a request failed")
+	err = interleave(context.Background(), b, []string{"a"}, strings.Clone, func(int, string) (map[string]float64, error) { return nil, failed })
+	if !errors.Is(err, failed) {
+		t.Errorf("a failed turn: %v", err)
+	}
+}
+
+func TestRouteSet(t *testing.T) {
+	site := routeSet("127.0.0.1:1", 100, 100, false)
+	if len(site.APIs) != 100 {
+		t.Fatalf("%d APIs", len(site.APIs))
+	}
+	seen := map[string]bool{}
+	for _, r := range site.APIs[99].Routes {
+		seen[r.Path] = true
+	}
+	if len(seen) != 100 || !seen["/res00"] || !seen["/res24/{id}/items/{item}"] {
+		t.Errorf("%d different routes", len(seen))
+	}
+}
+
+// Every route is asked for, and the small set gets requests of the same shapes.
+func TestRandomRequestsCoverAllRoutes(t *testing.T) {
+	for _, c := range []struct{ apis, routes, covered int }{{100, 100, 10_000}, {1, 10, 10}} {
+		site := routeSet("127.0.0.1:1", c.apis, c.routes, true)
+		hosts := make([]string, c.apis)
+		for i := range hosts {
+			hosts[i] = "h" + strings.Repeat("x", i)
+		}
+		_, list, _ := strings.Cut(randomRequests(hosts, site.APIs), "[[\n")
+		list, _, _ = strings.Cut(list, "]]")
+		covered := map[string]bool{}
+		lines := strings.Split(strings.TrimSpace(list), "\n")
+		for _, line := range lines {
+			host, path, _ := strings.Cut(line, " ")
+			segments := strings.Split(path, "/")
+			for i, s := range segments {
+				if len(s) == 6 && s[0] >= '0' && s[0] <= '9' {
+					segments[i] = "*"
+				}
+			}
+			covered[host+strings.Join(segments, "/")] = true
+		}
+		if len(lines) != spread || len(covered) != c.covered {
+			t.Errorf("%d APIs: %d requests cover %d routes, want %d", c.apis, len(lines), len(covered), c.covered)
+		}
+	}
+}
+
+func TestRevision(t *testing.T) {
+	api := revision(7)
+	last := api.Routes[len(api.Routes)-1]
+	if len(api.Routes) != 10_000 || last.Path != "/r/09999" || last.Target != "/revision/7/09999" || routePath(9999) != "/prod/r/09999" {
+		t.Errorf("%d routes, the last %+v", len(api.Routes), last)
+	}
+}
+
+func TestWatch(t *testing.T) {
+	var asked atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch n := asked.Add(1); {
+		case n == 2: // a refused probe is asked again
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case n < 4:
+			_, _ = io.WriteString(w, "revision 1\n")
+		default:
+			_, _ = io.WriteString(w, "revision 2\n")
+		}
+	}))
+	defer s.Close()
+	if _, err := watch(context.Background(), s.URL, "revision 2\n"); err != nil || asked.Load() != 4 {
+		t.Errorf("asked %d times, %v", asked.Load(), err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := watch(ctx, s.URL, "revision 3\n"); err == nil || !strings.Contains(err.Error(), "revision 2") {
+		t.Errorf("a revision that never comes: %v", err)
+	}
+}

@@ -62,12 +62,11 @@ type Request struct {
 	Host   []byte // lower case, without port; empty only in HTTP/1.0
 	Minor  int    // 0 or 1
 
+	Framing
 	HasQuery       bool
-	Chunked        bool
 	KeepAlive      bool
 	ExpectContinue bool
-	Nominated      bool  // Connection names other fields than close and keep-alive
-	ContentLength  int64 // -1 when there is none
+	Nominated      bool // Connection names other fields than close and keep-alive
 }
 
 // HasBody reports whether body bytes follow the head.
@@ -112,7 +111,7 @@ func HeadEnd(buf []byte, scanned int) int {
 // Reset forgets the last request, so that nothing of it is taken for part of one
 // that cannot be read.
 func (r *Request) Reset() {
-	*r = Request{Headers: Headers{lines: r.lines[:0]}, Minor: 1, ContentLength: -1}
+	*r = Request{Headers: Headers{lines: r.lines[:0]}, Minor: 1, Framing: noBody}
 }
 
 // Parse reads the head that is exactly buf, as HeadEnd cut it. Host may be
@@ -206,18 +205,10 @@ func (r *Request) fields() Fault {
 				return FaultHost
 			}
 			r.Host = r.Value(i)
-		case ContentLength:
-			if r.ContentLength >= 0 {
-				return FaultFraming
+		case ContentLength, TransferEncoding:
+			if fault := r.Framing.read(r.lines[i].ID, r.Value(i), r.Minor); fault != 0 {
+				return fault
 			}
-			if r.ContentLength = parseLength(r.Value(i)); r.ContentLength < 0 {
-				return FaultFraming
-			}
-		case TransferEncoding:
-			if r.Chunked || r.Minor == 0 || !EqualFold(r.Value(i), "chunked") {
-				return FaultFraming
-			}
-			r.Chunked = true
 		case Expect:
 			if r.Minor == 0 {
 				continue
@@ -232,9 +223,6 @@ func (r *Request) fields() Fault {
 	}
 	if closing {
 		r.KeepAlive = false
-	}
-	if r.Chunked && r.ContentLength >= 0 {
-		return FaultFraming
 	}
 	if hosts == 0 && r.Minor == 1 {
 		return FaultHost

@@ -9,9 +9,8 @@ type Response struct {
 	Line   []byte // after the version: "200 OK", without line end
 	Minor  int
 
-	ContentLength int64 // -1 when there is none
-	Chunked       bool
-	KeepAlive     bool
+	Framing
+	KeepAlive bool
 }
 
 // MaxResponseHead bounds a response head in bytes.
@@ -62,22 +61,14 @@ func (r *Response) Parse(buf []byte) Fault {
 }
 
 func (r *Response) fields() Fault {
-	r.ContentLength, r.Chunked = -1, false
+	r.Framing = noBody
 	r.KeepAlive = r.Minor == 1
 	for i := range r.lines {
 		switch r.lines[i].ID {
-		case ContentLength:
-			if r.ContentLength >= 0 {
-				return FaultFraming
+		case ContentLength, TransferEncoding:
+			if fault := r.Framing.read(r.lines[i].ID, r.Value(i), r.Minor); fault != 0 {
+				return fault
 			}
-			if r.ContentLength = parseLength(r.Value(i)); r.ContentLength < 0 {
-				return FaultFraming
-			}
-		case TransferEncoding:
-			if r.Chunked || r.Minor == 0 || !EqualFold(r.Value(i), "chunked") {
-				return FaultFraming
-			}
-			r.Chunked = true
 		case Connection:
 			for list := r.Value(i); len(list) > 0; {
 				var option []byte
@@ -86,9 +77,6 @@ func (r *Response) fields() Fault {
 				}
 			}
 		}
-	}
-	if r.Chunked && r.ContentLength >= 0 {
-		return FaultFraming
 	}
 	return 0
 }

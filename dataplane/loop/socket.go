@@ -110,19 +110,21 @@ func (s *Socket) Read(p []byte) (int, error) {
 	if s.state&stateOpen == 0 {
 		return 0, ErrClosed
 	}
-	for {
-		// Raw: the descriptor does not block, so the scheduler need not know.
-		n, _, e := syscall.RawSyscall(syscall.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
-		switch e {
-		case 0:
-			return int(n), nil
-		case syscall.EAGAIN:
-			return 0, ErrWouldBlock
-		case syscall.EINTR:
-		default:
-			return 0, e
-		}
+	// Raw, here and below: the descriptor does not block, so the scheduler need
+	// not know.
+	n, _, e := syscall.RawSyscall(syscall.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	return result(n, e)
+}
+
+// result is the outcome of a call that does not block.
+func result(n uintptr, e syscall.Errno) (int, error) {
+	switch e {
+	case 0:
+		return int(n), nil
+	case syscall.EAGAIN, syscall.EINTR: // there will be another event
+		return 0, ErrWouldBlock
 	}
+	return 0, e
 }
 
 // HasInput reports whether bytes or the end of the stream are waiting.
@@ -145,19 +147,9 @@ func send(fd int, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	for {
-		n, _, e := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)),
-			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
-		switch e {
-		case 0:
-			return int(n), nil
-		case syscall.EAGAIN:
-			return 0, ErrWouldBlock
-		case syscall.EINTR:
-		default:
-			return 0, e
-		}
-	}
+	n, _, e := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)),
+		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+	return result(n, e)
 }
 
 // Write2 writes a and then b in one go, as far as the socket takes them.
@@ -177,19 +169,9 @@ func (s *Socket) Write2(a, b []byte) (int, error) {
 	iov[1].SetLen(len(b))
 	var msg syscall.Msghdr
 	msg.Iov, msg.Iovlen = &iov[0], 2
-	for {
-		n, _, e := syscall.RawSyscall(syscall.SYS_SENDMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&msg)),
-			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-		switch e {
-		case 0:
-			return int(n), nil
-		case syscall.EAGAIN:
-			return 0, ErrWouldBlock
-		case syscall.EINTR:
-		default:
-			return 0, e
-		}
-	}
+	n, _, e := syscall.RawSyscall(syscall.SYS_SENDMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&msg)),
+		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	return result(n, e)
 }
 
 // WantWrite switches OnWritable on or off. It needs the socket not to be paused.

@@ -186,6 +186,9 @@ func (t *transaction) answerHead(body []byte, last bool) bool {
 		b = http1.AppendStatus(b, status)
 	}
 	b = t.appendIDs(b)
+	if !program.PassThrough() { // as AWS: with HTTP, not with HTTP_PROXY
+		b = http1.AppendField(b, "X-Amzn-Trace-Id", t.traceID)
+	}
 	b, hasType := program.AppendResponse(b, choice, resp, req, t)
 	if !hasType && status != 204 && status != 304 {
 		b = append(b, "Content-Type: application/json\r\n"...)

@@ -157,6 +157,9 @@ paths:
 		if a.header.Get("WWW-Authenticate") != "" || a.header.Get("x-amzn-Remapped-WWW-Authenticate") != challenge {
 			t.Errorf("%s: %v", path, a.header)
 		}
+		if traced := strings.HasPrefix(a.header.Get("X-Amzn-Trace-Id"), "Root=1-"); traced != (path == "/prod/http") {
+			t.Errorf("%s: X-Amzn-Trace-Id is %q", path, a.header.Get("X-Amzn-Trace-Id"))
+		}
 	}
 }
 

@@ -20,6 +20,9 @@ type Edge struct {
 	TraceID  []byte // for X-Amzn-Trace-Id, complete
 }
 
+// PassThrough reports whether the integration is HTTP_PROXY.
+func (p *Program) PassThrough() bool { return p.passThrough }
+
 // Verb returns the method that the backend gets for a client's verb.
 func (p *Program) Verb(client http1.Verb) http1.Verb {
 	if p.verb == http1.VerbOther {

@@ -96,7 +96,7 @@ func (f *Front) borrow(c *Conn) *Exchange {
 }
 
 // maxSpare bounds the exchanges kept for later on one loop.
-const maxSpare = 1024
+const maxSpare = 512
 
 func (f *Front) giveBack(c *Conn) {
 	x := c.x

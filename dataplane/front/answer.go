@@ -6,11 +6,6 @@ import "github.com/tidegate/tidegate/dataplane/loop"
 // the client does not take at once is kept; see Unsent. Nothing is kept of a
 // and b themselves.
 func (x *Exchange) Write(a, b []byte) {
-	x.sent += int64(len(a) + len(b))
-	x.send(a, b)
-}
-
-func (x *Exchange) send(a, b []byte) {
 	c := x.conn
 	if x.phase == phaseGone {
 		return
@@ -50,7 +45,7 @@ func (c *Conn) breakOff() {
 	x := c.x
 	c.front.Loop.Post(func() {
 		if c.x == x && c.IsOpen() {
-			c.lost()
+			c.shut()
 		}
 	})
 }
@@ -69,13 +64,13 @@ func (x *Exchange) flush() {
 	c := x.conn
 	before := x.Unsent()
 	if err := c.Flush(); err != nil {
-		c.lost()
+		c.shut()
 		return
 	}
 	if c.Unsent() == 0 && len(x.out) > 0 {
 		n, err := c.Write(x.out)
 		if err != nil && err != loop.ErrWouldBlock {
-			c.lost()
+			c.shut()
 			return
 		}
 		x.out = x.out[:copy(x.out, x.out[n:])]

@@ -14,7 +14,7 @@ func (x *Exchange) WantBody() {
 	c := x.conn
 	c.deadline(bodyGrace)
 	if x.Request.ExpectContinue && x.next == len(x.in) {
-		x.send([]byte(continueLine), nil)
+		x.Write([]byte(continueLine), nil)
 	}
 	if x.running {
 		return

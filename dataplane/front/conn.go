@@ -34,7 +34,7 @@ func (c *Conn) OnReadable() {
 			return
 		}
 		if err != nil {
-			c.lost()
+			c.shut()
 			return
 		}
 		if n == 0 {
@@ -112,7 +112,7 @@ func (c *Conn) OnHangup() {
 			c.end()
 			return
 		case err != nil:
-			c.lost()
+			c.shut()
 			return
 		}
 	}
@@ -123,27 +123,17 @@ func (c *Conn) end() {
 	c.ended = true
 	x := c.x
 	switch {
-	case x == nil || c.lingering:
+	case x == nil, c.lingering,
+		x.phase == phaseHead, // nothing, or part of a head
+		x.bodyMissing():
 		c.shut()
-	case x.phase == phaseHead: // nothing, or part of a head
-		c.shut()
-	case x.bodyMissing():
-		c.lost()
 	default:
 		c.Pause() // the end of the stream stays readable
 	}
 }
 
-// lost closes a connection on which nothing can be said any more.
-func (c *Conn) lost() {
-	if x := c.x; x != nil && x.phase == phaseServing && !x.finished {
-		x.phase = phaseGone
-		x.Handler.Gone()
-	}
-	c.shut()
-}
-
-// shut closes the connection and lets go of everything.
+// shut closes the connection and lets go of everything. A handler at work hears
+// that its client is gone.
 func (c *Conn) shut() {
 	if !c.IsOpen() {
 		return
@@ -203,11 +193,11 @@ func (c *Conn) OnDeadline(now int64) {
 	case x == nil || c.lingering || c.Handshaking() || x.phase == phaseHead:
 		c.shut()
 	case len(x.out) > 0 || c.Unsent() > 0:
-		c.lost()
+		c.shut()
 	case x.takesBody():
 		floor := int64(c.front.config.BodyMinRate) * int64(bodyGrace/time.Second)
 		if x.received < floor {
-			c.lost()
+			c.shut()
 			return
 		}
 		x.received = 0

@@ -47,7 +47,6 @@ type Exchange struct {
 
 	held int64  // bytes accounted for besides out
 	out  []byte // what the client has not taken yet
-	sent int64  // bytes of the answer, taken or not
 
 	phase    phase
 	body     bodyState
@@ -75,9 +74,6 @@ func (x *Exchange) IsTLS() bool { return x.conn.IsTLS() }
 // Stream gives access to the connection's TLS state.
 func (x *Exchange) Stream() *loop.Stream { return &x.conn.Stream }
 
-// Sent returns the bytes written as an answer so far.
-func (x *Exchange) Sent() int64 { return x.sent }
-
 // reset makes the exchange ready for the next connection.
 func (x *Exchange) reset() {
 	x.conn.front.buffered -= int64(len(x.out))
@@ -99,7 +95,7 @@ func (x *Exchange) nextRequest() {
 	x.held = 0
 	x.scanned, x.next = 0, 0
 	x.chunked = http1.Chunked{}
-	x.left, x.total, x.received, x.discarded, x.sent = 0, 0, 0, 0, 0
+	x.left, x.total, x.received, x.discarded = 0, 0, 0, 0
 	x.phase, x.body, x.finished, x.closing, x.broken = phaseHead, bodyNone, false, false, false
 }
 

@@ -103,9 +103,8 @@ func (c *Call) Cancel() {
 	if c.waits {
 		c.pool.forget(c)
 	}
-	if conn := c.conn; conn != nil {
-		c.conn, conn.call = nil, nil
-		conn.close()
+	if c.conn != nil {
+		c.conn.abandon()
 	}
 }
 

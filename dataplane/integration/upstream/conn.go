@@ -137,14 +137,10 @@ func (c *conn) connected() {
 
 // refused ends a connection that did not come about.
 func (c *conn) refused() {
-	call := c.call
-	p := c.pool
-	c.call = nil
-	c.close()
+	p, call := c.pool, c.abandon()
 	if call == nil {
 		return
 	}
-	call.conn = nil
 	if addrs := p.target.addrs.Load(); addrs != nil && call.dials < len(*addrs) {
 		p.dial(call, *addrs)
 		return
@@ -239,29 +235,18 @@ func (c *conn) resume() {
 
 // OnDeadline implements loop.Events.
 func (c *conn) OnDeadline(now int64) {
-	call := c.call
 	failure := Timeout
-	if c.state == connConnecting && call != nil && now < call.Deadline {
+	if c.state == connConnecting && c.call != nil && now < c.call.Deadline {
 		failure = ConnectTimeout
 	}
-	c.call = nil
-	c.close()
-	if call != nil {
-		call.fail(failure)
-	}
+	c.fail(failure)
 }
 
 // lost ends a connection that broke.
 func (c *conn) lost() {
-	call := c.call
-	p := c.pool
-	c.call = nil
-	c.close()
-	if call == nil {
-		return
-	}
-	call.conn = nil
+	p, call := c.pool, c.abandon()
 	switch {
+	case call == nil:
 	case call.begun:
 		call.fail(Truncated)
 	case c.mayRetry(call):
@@ -281,12 +266,21 @@ func (c *conn) mayRetry(call *Call) bool {
 		len(c.in) == 0 && c.interim == 0
 }
 
-// fail ends the call and the connection.
+// fail ends the connection, and the call on it if there is one.
 func (c *conn) fail(f Failure) {
+	if call := c.abandon(); call != nil {
+		call.fail(f)
+	}
+}
+
+// abandon closes the connection and returns the call that was on it, or nil.
+func (c *conn) abandon() *Call {
 	call := c.call
-	c.call = nil
+	if call != nil {
+		c.call, call.conn = nil, nil
+	}
 	c.close()
-	call.fail(f)
+	return call
 }
 
 func (c *conn) close() {

@@ -52,7 +52,7 @@ func TestFailedUpdateLeavesNoTrace(t *testing.T) {
 		"bad endpoint": func(c *definition.Catalog) (definition.Change, error) {
 			m := &definition.Method{HTTPMethod: "GET", Integration: &definition.Integration{Type: definition.IntegrationHTTPProxy,
 				HTTPMethod: "GET", URI: "http://h:99999/", TimeoutMillis: 29000}}
-			b := definition.NewBody(id, []*definition.Resource{{ID: "r", Path: "/x", Methods: map[string]*definition.Method{"GET": m}}}, definition.EndpointRegional, false)
+			b := definition.NewBody(id, []*definition.Resource{{ID: "r", Path: "/x", Methods: map[string]*definition.Method{"GET": m}}}, definition.Settings{EndpointType: definition.EndpointRegional})
 			return definition.Change{
 				PutDeployments: []*definition.Deployment{{ID: "broken", APIID: id, Number: 2, Body: b}},
 				PutStages:      []*definition.Stage{{APIID: id, Name: "prod", DeploymentID: "broken"}, {APIID: id, Name: "new", DeploymentID: "broken"}},

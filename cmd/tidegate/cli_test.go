@@ -102,7 +102,7 @@ func TestTwoAPIsOfOneName(t *testing.T) {
 	f := newFixture(t)
 	for _, id := range []string{"aaaaaaaaaa", "bbbbbbbbbb"} {
 		f.catalog = f.catalog.With(definition.Change{PutAPIs: []*definition.API{{
-			ID: id, Name: "petstore", Body: definition.NewBody(id, nil, definition.EndpointRegional, false),
+			ID: id, Name: "petstore", Body: definition.NewBody(id, nil, definition.Settings{EndpointType: definition.EndpointRegional}),
 		}}})
 	}
 	want := "2 APIs have the name \"petstore\"; choose one by its id: "

@@ -29,7 +29,7 @@ func FuzzBodies(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, target string, body []byte) {
 		g := newFakeGateway()
 		b := definition.NewBody("api0000000", []*definition.Resource{{ID: "r", ParentID: definition.ResourceID("api0000000", "/"), PathPart: "pets", Path: "/pets",
-			Methods: map[string]*definition.Method{"GET": {HTTPMethod: "GET", Integration: &definition.Integration{Type: definition.IntegrationMock}}}}}, "EDGE", false)
+			Methods: map[string]*definition.Method{"GET": {HTTPMethod: "GET", Integration: &definition.Integration{Type: definition.IntegrationMock}}}}}, definition.Settings{EndpointType: "EDGE"})
 		g.catalog = g.catalog.With(definition.Change{
 			PutAPIs:        []*definition.API{{ID: "api0000000", Name: "a", CreatedDate: noon, EndpointType: "EDGE", Body: b}},
 			PutDeployments: []*definition.Deployment{{ID: "d00000", APIID: "api0000000", Number: 1, CreatedDate: noon, Body: b}},

@@ -85,7 +85,7 @@ func (s *Server) createRestAPI(r *request) (int, any, error) {
 		a = &definition.API{
 			ID: id, Name: *in.Name, Description: optional(in.Description), Version: optional(in.Version), CreatedDate: s.now().UTC(),
 			EndpointType: endpoint, DisableExecuteAPIEndpoint: in.DisableExecuteAPIEndpoint, Tags: in.Tags,
-			Body: definition.NewBody(id, nil, endpoint, in.DisableExecuteAPIEndpoint),
+			Body: definition.NewBody(id, nil, definition.Settings{EndpointType: endpoint, DisableExecuteAPIEndpoint: in.DisableExecuteAPIEndpoint}),
 		}
 		return definition.Change{PutAPIs: []*definition.API{a}}, nil
 	})
@@ -176,7 +176,7 @@ func (s *Server) updateRestAPI(r *request) (int, any, error) {
 // sealed is the body of a with the given resources; the one it has already if
 // that says the same.
 func sealed(a *definition.API, resources []*definition.Resource) *definition.Body {
-	b := definition.NewBody(a.ID, slices.Clone(resources), a.EndpointType, a.DisableExecuteAPIEndpoint)
+	b := definition.NewBody(a.ID, slices.Clone(resources), a.Settings())
 	if a.Body != nil && a.Body.Revision == b.Revision {
 		return a.Body
 	}

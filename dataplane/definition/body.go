@@ -20,10 +20,18 @@ func ResourceID(apiID, path string) string {
 	return lowerBase32.EncodeToString(sum[:])[:10]
 }
 
+// Settings are what a Body freezes besides resources: see the fields of Body.
+type Settings struct {
+	EndpointType              string
+	DisableExecuteAPIEndpoint bool
+	APIKeySource              string
+	GuaranteedRate            float64
+}
+
 // NewBody makes a Body of resources: it adds the root resource if it is
 // missing, sorts by path, and fills in RootResourceID and Revision. The
 // resources belong to the Body afterwards and must not be changed.
-func NewBody(apiID string, resources []*Resource, endpointType string, disableExecuteAPIEndpoint bool) *Body {
+func NewBody(apiID string, resources []*Resource, s Settings) *Body {
 	resources = slices.Clone(resources)
 	if !slices.ContainsFunc(resources, func(r *Resource) bool { return r.Path == "/" }) {
 		resources = append(resources, &Resource{ID: ResourceID(apiID, "/"), Path: "/"})
@@ -32,8 +40,10 @@ func NewBody(apiID string, resources []*Resource, endpointType string, disableEx
 	b := &Body{
 		RootResourceID:            resources[0].ID, // "/" sorts before every other path
 		Resources:                 resources,
-		DisableExecuteAPIEndpoint: disableExecuteAPIEndpoint,
-		EndpointType:              endpointType,
+		DisableExecuteAPIEndpoint: s.DisableExecuteAPIEndpoint,
+		EndpointType:              s.EndpointType,
+		APIKeySource:              s.APIKeySource,
+		GuaranteedRate:            s.GuaranteedRate,
 	}
 	b.Revision = b.hash()
 	return b

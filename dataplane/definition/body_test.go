@@ -11,7 +11,7 @@ func TestNewBody(t *testing.T) {
 				"PUT": {HTTPMethod: "PUT"},
 			}})
 		}
-		return NewBody("api", resources, kind, off)
+		return NewBody("api", resources, Settings{EndpointType: kind, DisableExecuteAPIEndpoint: off})
 	}
 	b := body("u", EndpointEdge, false, "/b", "/a", "/a/x")
 	for i, want := range []string{"/", "/a", "/a/x", "/b"} {

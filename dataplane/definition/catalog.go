@@ -8,26 +8,34 @@ type StageKey struct{ APIID, Stage string }
 // DeploymentKey names a deployment.
 type DeploymentKey struct{ APIID, ID string }
 
-// Catalog is everything defined on a host at one moment. It is immutable: With
+// Catalog is everything defined on a host at one moment, but for API keys. It is immutable: With
 // makes the next one. Any number of goroutines may read it.
 type Catalog struct {
 	APIs        map[string]*API // by id
 	Deployments map[DeploymentKey]*Deployment
 	Stages      map[StageKey]*Stage
+	Plans       map[string]*UsagePlan // by id
 	Account     Account
 }
 
 // Change is what one control operation alters. It is applied whole or not at
-// all. A put replaces the object with the same key.
+// all. A put replaces the object with the same key. What it says about API keys
+// changes the state store and not the Catalog.
 type Change struct {
 	PutAPIs        []*API
 	PutDeployments []*Deployment
 	PutStages      []*Stage
+	PutPlans       []*UsagePlan
+	PutKeys        []*APIKey // a key that exists keeps its Value
+	PutPlanKeys    []PlanKey
 	PutAccount     *Account
 
 	DeleteAPIs        []string // with their deployments and stages
 	DeleteDeployments []DeploymentKey
 	DeleteStages      []StageKey
+	DeletePlans       []string  // with their keys' places in them, and their usage
+	DeleteKeys        []string  // from all plans too
+	DeletePlanKeys    []PlanKey // the usage stays
 }
 
 // With returns a Catalog with the change made; c stays as it was.
@@ -36,6 +44,7 @@ func (c *Catalog) With(ch Change) *Catalog {
 		APIs:        cloneMap(c.APIs),
 		Deployments: cloneMap(c.Deployments),
 		Stages:      cloneMap(c.Stages),
+		Plans:       cloneMap(c.Plans),
 		Account:     c.Account,
 	}
 	for _, id := range ch.DeleteAPIs {
@@ -49,6 +58,9 @@ func (c *Catalog) With(ch Change) *Catalog {
 	for _, k := range ch.DeleteStages {
 		delete(next.Stages, k)
 	}
+	for _, id := range ch.DeletePlans {
+		delete(next.Plans, id)
+	}
 	for _, a := range ch.PutAPIs {
 		next.APIs[a.ID] = a
 	}
@@ -57,6 +69,9 @@ func (c *Catalog) With(ch Change) *Catalog {
 	}
 	for _, s := range ch.PutStages {
 		next.Stages[StageKey{s.APIID, s.Name}] = s
+	}
+	for _, p := range ch.PutPlans {
+		next.Plans[p.ID] = p
 	}
 	if ch.PutAccount != nil {
 		next.Account = *ch.PutAccount

@@ -39,6 +39,8 @@ type API struct {
 
 	EndpointType              string            `json:"endpointType"`
 	DisableExecuteAPIEndpoint bool              `json:"disableExecuteApiEndpoint,omitempty"`
+	APIKeySource              string            `json:"apiKeySource,omitempty"`   // KeySourceHeader when empty
+	GuaranteedRate            float64           `json:"guaranteedRate,omitempty"` // see Body
 	Tags                      map[string]string `json:"tags,omitempty"`
 	Warnings                  []string          `json:"warnings,omitempty"` // of the last import
 
@@ -47,6 +49,14 @@ type API struct {
 	DeploymentCount int `json:"deploymentCount,omitempty"`
 
 	Body *Body `json:"-"`
+}
+
+// Settings returns what the API's next Body freezes besides resources.
+func (a *API) Settings() Settings {
+	return Settings{
+		EndpointType: a.EndpointType, DisableExecuteAPIEndpoint: a.DisableExecuteAPIEndpoint,
+		APIKeySource: a.APIKeySource, GuaranteedRate: a.GuaranteedRate,
+	}
 }
 
 // Body is the part of an API that a deployment freezes: its resources, methods
@@ -61,6 +71,13 @@ type Body struct {
 	// with a deployment.
 	DisableExecuteAPIEndpoint bool   `json:"disableExecuteApiEndpoint,omitempty"`
 	EndpointType              string `json:"endpointType"`
+
+	APIKeySource string `json:"apiKeySource,omitempty"` // KeySourceHeader when empty
+
+	// GuaranteedRate is how many requests per second each stage of the API is
+	// served even while others exhaust the account's limit; 0 is none. AWS does
+	// not have it.
+	GuaranteedRate float64 `json:"guaranteedRate,omitempty"`
 }
 
 // Resource is a node of the path tree.
@@ -77,6 +94,8 @@ type Resource struct {
 type Method struct {
 	HTTPMethod    string `json:"httpMethod"`
 	OperationName string `json:"operationName,omitempty"`
+
+	APIKeyRequired bool `json:"apiKeyRequired,omitempty"`
 
 	// RequestParameters declares "method.request.{path|querystring|header}.NAME"
 	// with whether it is required.
@@ -139,9 +158,20 @@ type Stage struct {
 	Tags            map[string]string `json:"tags,omitempty"`
 	CreatedDate     time.Time         `json:"createdDate"`
 	LastUpdatedDate time.Time         `json:"lastUpdatedDate"`
+
+	// MethodSettings are by AWS's key: a resource path and a verb, with the
+	// slashes of the path as ~1 and the first of them optional ("pets~1{id}/GET",
+	// "~1/GET"), or AllMethods.
+	MethodSettings map[string]*MethodSetting `json:"methodSettings,omitempty"`
+
+	// AWS does not have the following.
+	Throttle       *Throttle `json:"throttle,omitempty"`       // of all methods together; nil: none
+	GuaranteedRate *float64  `json:"guaranteedRate,omitempty"` // replaces the API's
+	HideLimits     bool      `json:"hideLimits,omitempty"`     // no Retry-After and RateLimit fields in answers
 }
 
 // Account holds the settings shared by every API on the host.
 type Account struct {
-	CloudwatchRoleARN string `json:"cloudwatchRoleArn,omitempty"`
+	CloudwatchRoleARN string    `json:"cloudwatchRoleArn,omitempty"`
+	Throttle          *Throttle `json:"throttle,omitempty"` // replaces the host file's account limit
 }

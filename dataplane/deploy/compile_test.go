@@ -29,7 +29,7 @@ func body(apiID string, methods map[string]*definition.Method) *definition.Body 
 		resources = append(resources, &definition.Resource{ID: definition.ResourceID(apiID, path), Path: path,
 			Methods: map[string]*definition.Method{m.HTTPMethod: m}})
 	}
-	return definition.NewBody(apiID, resources, definition.EndpointRegional, false)
+	return definition.NewBody(apiID, resources, definition.Settings{EndpointType: definition.EndpointRegional})
 }
 
 // add deploys an API at stages.
@@ -64,7 +64,7 @@ func compile(t *testing.T, c *definition.Catalog, stores deploy.Stores, previous
 func TestFind(t *testing.T) {
 	empty := &definition.Catalog{}
 	c := add(empty, "api1", "pets", body("api1", map[string]*definition.Method{"/pets": proxied("http://h/")}), "prod", "dev")
-	closed := definition.NewBody("api2", nil, definition.EndpointRegional, true)
+	closed := definition.NewBody("api2", nil, definition.Settings{EndpointType: definition.EndpointRegional, DisableExecuteAPIEndpoint: true})
 	c = add(c, "api2", "closed", closed, "prod")
 	s := compile(t, c, deploy.Stores{}, nil)
 	for _, f := range []struct{ host, path, want string }{

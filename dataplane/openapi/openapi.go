@@ -72,7 +72,9 @@ func Parse(document []byte, o Options) (*Result, error) {
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	result.Body = definition.NewBody(o.APIID, r.tree.resources(o.APIID), result.EndpointType, r.disableEndpoint)
+	result.Body = definition.NewBody(o.APIID, r.tree.resources(o.APIID), definition.Settings{
+		EndpointType: result.EndpointType, DisableExecuteAPIEndpoint: r.disableEndpoint,
+	})
 	result.Warnings = p.warnings()
 	return result, nil
 }

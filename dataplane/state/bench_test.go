@@ -22,7 +22,7 @@ func largeBody(apiID string) *definition.Body {
 		}
 		resources[i] = &definition.Resource{ID: definition.ResourceID(apiID, path), ParentID: definition.ResourceID(apiID, "/"), PathPart: path[1:], Path: path, Methods: methods}
 	}
-	return definition.NewBody(apiID, resources, definition.EndpointRegional, false)
+	return definition.NewBody(apiID, resources, definition.Settings{EndpointType: definition.EndpointRegional})
 }
 
 // deploy writes what one CreateDeployment writes: the counter, the deployment

@@ -30,7 +30,7 @@ func body(apiID, path string) *definition.Body {
 				Responses: []*definition.IntegrationResponse{{StatusCode: "200"}},
 			},
 		}},
-	}}, definition.EndpointRegional, false)
+	}}, definition.Settings{EndpointType: definition.EndpointRegional})
 }
 
 func api(id string, b *definition.Body) *definition.API {

@@ -70,6 +70,8 @@ func (r *report) value(node *yaml.Node, path string, v reflect.Value) {
 		}
 	case v.Kind() == reflect.Int:
 		r.integer(node, path, v)
+	case v.Kind() == reflect.Float64:
+		r.number(node, path, v)
 	default:
 		panic("configs: no decoder for " + v.Type().String())
 	}
@@ -143,6 +145,19 @@ func (r *report) integer(node *yaml.Node, path string, v reflect.Value) {
 		return
 	}
 	v.SetInt(int64(n))
+}
+
+func (r *report) number(node *yaml.Node, path string, v reflect.Value) {
+	text, ok := r.scalar(node, path, "a number")
+	if !ok {
+		return
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		r.fail(node.Line, path, fmt.Sprintf("%q is not a number", text), "write a number, for example 10000 or 0.5")
+		return
+	}
+	v.SetFloat(n)
 }
 
 func (r *report) duration(node *yaml.Node, path string, v reflect.Value) {

@@ -31,6 +31,8 @@ type Host struct {
 	Control Control `yaml:"control"`
 	// Domains map plain host names to APIs.
 	Domains []Domain `yaml:"domains"`
+	// Throttle is the account's limit, shared by every API of the host.
+	Throttle Throttle `yaml:"throttle"`
 	// Limits bound what one request, one connection and the host may use.
 	Limits Limits `yaml:"limits"`
 	// Timeouts bound how long a client may take.
@@ -113,6 +115,20 @@ type Mapping struct {
 	// Stage is the stage that answers. Empty: the next path segment names the
 	// stage.
 	Stage string `yaml:"stage"`
+}
+
+// Throttle is the account's limit, shared by every API of the host: a token
+// bucket. UpdateAccount (`tidegate throttle account`) replaces it.
+type Throttle struct {
+	// RateLimit is the requests per second that refill the bucket.
+	RateLimit float64 `yaml:"rate_limit"`
+	// BurstLimit is the capacity of the bucket, in requests; 0 means half of
+	// what a second refills, as AWS chooses it.
+	BurstLimit int `yaml:"burst_limit"`
+	// MethodBuckets bounds how many pairs of an API key and a method with a
+	// throttle of its own in a usage plan are told apart at once; about 80 bytes
+	// each. Beyond it the plan's throttle holds.
+	MethodBuckets int `yaml:"method_buckets"`
 }
 
 // Limits bound what one request, one connection and the host may use. Sizes

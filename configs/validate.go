@@ -39,6 +39,11 @@ func validate(r *report, h *Host) {
 	validateListeners(r, h)
 	validateControl(r, &h.Control)
 	validateDomains(r, h)
+	if rate := h.Throttle.RateLimit; !(rate > 0 && rate <= 1e9) {
+		r.failAt("throttle.rate_limit", fmt.Sprintf("%g is out of range", rate), "write requests per second, more than 0 and at most 1e9")
+	}
+	between(r, "throttle.burst_limit", h.Throttle.BurstLimit, 0, 1<<30)
+	between(r, "throttle.method_buckets", h.Throttle.MethodBuckets, 1, 1<<28)
 	validateLimits(r, &h.Limits)
 	validateTimes(r, h)
 }

@@ -41,6 +41,13 @@ func (b *Bucket) Remaining(now int64, l Limit) int64 {
 // Full reports whether nothing spent is still to be refilled, under any limit.
 func (b *Bucket) Full(now int64) bool { return b.tat.Load() <= now }
 
+// Debt returns in how many nanoseconds everything spent is refilled, under any
+// limit; 0 when the bucket is full.
+func (b *Bucket) Debt(now int64) int64 { return max(0, b.tat.Load()-now) }
+
+// Clear fills the bucket, for one whose memory gets another owner.
+func (b *Bucket) Clear() { b.tat.Store(0) }
+
 // Change converts the bucket from one limit to another: as many tokens stay
 // spent as were, at most the new burst. Call it once when a limit changes.
 // Without it nothing is over-admitted, but a bucket that was empty can stay

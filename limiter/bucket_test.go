@@ -49,6 +49,22 @@ func TestBucketSpend(t *testing.T) {
 	}
 }
 
+func TestBucketDebtAndClear(t *testing.T) {
+	var b Bucket
+	l := NewLimit(10, 3)
+	b.Spend(1000*ms, l)
+	b.Spend(1000*ms, l)
+	if d := b.Debt(1050 * ms); d != 150*ms {
+		t.Errorf("debt %d, want 150 ms", d)
+	}
+	if d := b.Debt(5000 * ms); d != 0 {
+		t.Errorf("debt %d of a full bucket", d)
+	}
+	if b.Clear(); !b.Full(1000 * ms) {
+		t.Error("a cleared bucket is full")
+	}
+}
+
 func TestBlockedBucket(t *testing.T) {
 	for _, l := range []Limit{{}, NewLimit(0, 5), NewLimit(5, 0)} {
 		var b Bucket

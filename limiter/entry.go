@@ -66,10 +66,8 @@ func (e *Entry) matches(key Key) bool {
 func (e *Entry) occupy(key Key) {
 	e.hi.Store(key.Hi)
 	e.lo.Store(key.Lo)
-	e.Bucket.tat.Store(0)
-	for i := range e.Counter.words {
-		e.Counter.words[i].Store(0)
-	}
+	e.Bucket.Clear()
+	e.Counter.Clear()
 	e.dirty.Store(0)
 	e.state.Store(live)
 }

@@ -36,6 +36,12 @@ func (q *Quota) allowance(number int64) int64 {
 	return min(max(0, allowance), maxCount)
 }
 
+// Extended returns the quota with extra requests more in the window that has
+// wall, or fewer if extra is negative. It is for use in that window alone.
+func (q Quota) Extended(wall, extra int64) Quota {
+	return Quota{limit: q.Allowance(wall) + min(extra, maxCount), first: -1, period: q.period}
+}
+
 // end returns when the window that has wall is over, Unix nanoseconds.
 func (q *Quota) end(wall int64) int64 { return q.period.Start(q.period.Number(wall) + 1) }
 
@@ -85,6 +91,31 @@ func (c *Counter) Used(wall int64, q Quota) int64 {
 		}
 	}
 	return 0
+}
+
+// Count counts a request in the window of the period that has wall, whatever
+// any quota says, and returns the window's number. It is exact: no request is
+// counted twice or in two windows.
+func (c *Counter) Count(wall int64, p Period) (number int64) {
+	number = p.Number(wall)
+	want := window(p, number)
+	for {
+		cell, word := c.locate(want)
+		next := want | 1
+		if word&^countMask == want {
+			next = want | min(word&countMask+1, maxCount)
+		}
+		if cell.CompareAndSwap(word, next) {
+			return number
+		}
+	}
+}
+
+// Clear forgets all counts, for a counter whose memory gets another owner.
+func (c *Counter) Clear() {
+	for i := range c.words {
+		c.words[i].Store(0)
+	}
 }
 
 // Snapshot returns the counts of both windows, the zero Count for one that has

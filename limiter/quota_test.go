@@ -163,3 +163,55 @@ func TestCounterUnderRaces(t *testing.T) {
 		t.Errorf("%v allowed per day, want 3000 each", per)
 	}
 }
+
+func TestQuotaExtended(t *testing.T) {
+	now := utc(5, 5, 5)
+	for _, tt := range []struct {
+		q     Quota
+		extra int64
+		want  int64
+	}{
+		{NewQuota(10, Day, 0, 0), 5, 15},
+		{NewQuota(10, Day, 0, 0), -3, 7},
+		{NewQuota(10, Day, 0, 0), -30, 0},
+		{NewQuota(10, Day, 4, now), 5, 11},
+		{NewQuota(10, Day, 40, now), 5, 5}, // on top of what was allowed, which was none
+		{NewQuota(10, Month, 0, 0), 1 << 62, maxCount},
+	} {
+		e := tt.q.Extended(now, tt.extra)
+		if got := e.Allowance(now); got != tt.want || e.Period() != tt.q.Period() {
+			t.Errorf("%+v with %d more allows %d, want %d", tt.q, tt.extra, got, tt.want)
+		}
+	}
+}
+
+func TestCounterCount(t *testing.T) {
+	var c Counter
+	for i, wall := range []int64{utc(1, 1, 0), utc(1, 1, 23), utc(1, 2, 0), utc(1, 1, 23), utc(1, 2, 1)} {
+		if got := c.Count(wall, Day); got != Day.Number(wall) {
+			t.Errorf("step %d: counted in window %d", i, got)
+		}
+	}
+	q := NewQuota(100, Day, 0, 0)
+	if one, two := c.Used(utc(1, 1, 0), q), c.Used(utc(1, 2, 0), q); one != 3 || two != 2 {
+		t.Errorf("%d and %d counted, want 3 and 2", one, two)
+	}
+	c.Restore(Count{Period: Day, Number: Day.Number(utc(1, 2, 0)), Used: maxCount})
+	if c.Count(utc(1, 2, 0), Day); c.Used(utc(1, 2, 0), q) != maxCount {
+		t.Error("a full window must stay full")
+	}
+	if c.Clear(); c.Snapshot() != [2]Count{} {
+		t.Error("a cleared counter has counts")
+	}
+}
+
+func TestCounterCountUnderRaces(t *testing.T) {
+	var c Counter
+	race(4, 4999, int64(24*time.Hour)/10000, func(now int64, _ int) bool {
+		c.Count(now, Day)
+		return true
+	})
+	if got := c.Snapshot(); got[0].Used != 9999 || got[1].Used != 9997 {
+		t.Errorf("%+v, want 9999 on the first day and 9997 on the second", got)
+	}
+}

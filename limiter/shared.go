@@ -98,6 +98,19 @@ func (s *Shared) Spend(now int64, shard int) (wait int64) {
 	return c.commit(now, 0, shard)
 }
 
+// Force takes a token whether or not there is one: later spends wait for it.
+// Whoever forces must bound it by a bucket of its own; the bound is then that of
+// both limits together.
+func (s *Shared) Force(now int64) {
+	for {
+		tat := s.tat.tat.Load()
+		l := s.limit.Load() // after the word: see SetLimit
+		if s.tat.tat.CompareAndSwap(tat, max(tat, now)+l.interval) {
+			return
+		}
+	}
+}
+
 // peek prepares the spend of c without making it: from the shard's own run,
 // else from the common line, else from the run of another shard.
 func (s *Shared) peek(now int64, shard int, c *Charge) (wait int64, left float64) {

@@ -151,11 +151,11 @@ func (c *Charge) reset(now, wall int64) int64 {
 		if c.Limit.Blocks() {
 			return Never
 		}
-		return max(0, c.Bucket.tat.Load()-now)
+		return c.Bucket.Debt(now)
 	default:
 		if c.Shared.Limit().Blocks() {
 			return Never
 		}
-		return max(0, c.Shared.tat.tat.Load()-now)
+		return c.Shared.tat.Debt(now)
 	}
 }

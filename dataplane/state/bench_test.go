@@ -72,3 +72,54 @@ func BenchmarkCreateDeployment10000Methods(b *testing.B) {
 	}
 	b.ReportMetric(float64(pageBytes(s, before))/float64(n), "page-B/op")
 }
+
+// manyKeys has n keys under one plan.
+func manyKeys(b *testing.B, n int) *Store {
+	s := mustOpen(b, b.TempDir())
+	mustWrite(b, s, definition.Change{PutPlans: []*definition.UsagePlan{plan("p")}})
+	for at := 0; at < n; {
+		var ch definition.Change
+		for ; at < n && len(ch.PutKeys) < 10_000; at++ {
+			k := key(fmt.Sprintf("k%09d", at))
+			ch.PutKeys = append(ch.PutKeys, k)
+			ch.PutPlanKeys = append(ch.PutPlanKeys, definition.PlanKey{PlanID: "p", KeyID: k.ID})
+		}
+		mustWrite(b, s, ch)
+	}
+	return s
+}
+
+func BenchmarkEachOf100000Keys(b *testing.B) {
+	const keys = 100_000
+	s := manyKeys(b, keys)
+	b.ReportAllocs()
+	for b.Loop() {
+		values, pairs := 0, 0
+		if err := s.EachKey(func(string, [16]byte, bool) error { values++; return nil }); err != nil {
+			b.Fatal(err)
+		}
+		if err := s.EachPlanKey(func(string, string) error { pairs++; return nil }); err != nil {
+			b.Fatal(err)
+		}
+		if values != keys || pairs != keys {
+			b.Fatalf("%d values, %d pairs", values, pairs)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/keys, "ns/key")
+}
+
+func BenchmarkWriteUsageOf10000Keys(b *testing.B) {
+	const keys = 10_000
+	s := manyKeys(b, keys)
+	us := make([]definition.Usage, keys)
+	n := int64(0)
+	for b.Loop() {
+		n++
+		for i := range us {
+			us[i] = usage(40, n, n)
+			us[i].KeyID = fmt.Sprintf("k%09d", i)
+		}
+		writeUsage(b, s, us...)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/keys, "ns/key")
+}

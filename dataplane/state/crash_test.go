@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// nth is the change that brings the API, deployment and stage number n.
+// nth is the change that brings the API, deployment, stage, plan and key number
+// n, and at first the plan and key whose usage is written all the time.
 func nth(n int) definition.Change {
 	id := fmt.Sprintf("api%07d", n)
 	b := body(id, fmt.Sprintf("/path-%d", n))
@@ -39,11 +40,32 @@ func nth(n int) definition.Change {
 		PutAPIs:        []*definition.API{api(id, b)},
 		PutDeployments: []*definition.Deployment{deployment(id, "first", 1, b)},
 		PutStages:      []*definition.Stage{stage(id, "prod", "first")},
+		PutPlans:       []*definition.UsagePlan{plan(nthPlan(n))},
+		PutKeys:        []*definition.APIKey{key(nthKey(n))},
+		PutPlanKeys:    []definition.PlanKey{{PlanID: nthPlan(n), KeyID: nthKey(n)}},
+	}
+	if n == 0 {
+		ch.PutPlans = append(ch.PutPlans, plan("steady"))
+		ch.PutKeys = append(ch.PutKeys, key("steady"))
 	}
 	if n%3 == 0 && n > 0 { // also reuse freed pages
 		ch.DeleteAPIs = []string{fmt.Sprintf("api%07d", n-1)}
+		ch.DeletePlans = []string{nthPlan(n - 1)}
+		ch.DeleteKeys = []string{nthKey(n - 1)}
 	}
 	return ch
+}
+
+func nthPlan(n int) string { return fmt.Sprintf("plan%07d", n) }
+func nthKey(n int) string  { return fmt.Sprintf("key%07d", n) }
+
+// nthUsage is what is written after change number n. Days pass quickly in it.
+func nthUsage(n int) []definition.Usage {
+	total := int64(n + 1)
+	return []definition.Usage{
+		{PlanID: "steady", KeyID: "steady", Day: total / 2, Used: 1 + total%2, Period: definition.PeriodMonth, Window: 0, WindowUsed: total},
+		{PlanID: nthPlan(n), KeyID: nthKey(n), Day: total / 2, Used: 7, Remaining: definition.NoQuota},
+	}
 }
 
 // writeForever is the child: it prints each number once its write returned.
@@ -77,6 +99,10 @@ func writeForever(dir string) {
 			fmt.Println("failed", n, err)
 			os.Exit(0)
 		}
+		if err := s.WriteUsage(nthUsage(n)); err != nil {
+			fmt.Println("failed", n+1, err) // n itself is written
+			os.Exit(0)
+		}
 		fmt.Println("ack", n)
 	}
 }
@@ -92,7 +118,7 @@ func child(dir string, env ...string) (*exec.Cmd, io.Reader, error) {
 }
 
 // present says whether number n is there as nth wrote it.
-func present(c *definition.Catalog, n int) error {
+func present(s *Store, c *definition.Catalog, n int) error {
 	ch := nth(n)
 	a := c.APIs[ch.PutAPIs[0].ID]
 	if a == nil {
@@ -103,13 +129,39 @@ func present(c *definition.Catalog, n int) error {
 	if d == nil || st == nil || a.Body.Revision != ch.PutAPIs[0].Body.Revision || a.Body != d.Body {
 		return errors.New("record is incomplete")
 	}
+	k, err := s.KeyByValue(ch.PutKeys[0].Value)
+	if err != nil {
+		return err
+	}
+	keys, _, err := s.PlanKeys(nthPlan(n), "", -1, nil)
+	if err != nil {
+		return err
+	}
+	if c.Plans[nthPlan(n)] == nil || k == nil || k.ID != nthKey(n) || len(keys) != 1 || keys[0].ID != k.ID {
+		return errors.New("plan or key is incomplete")
+	}
 	return nil
+}
+
+// counted is the total that nthUsage last brought.
+func counted(t *testing.T, s *Store) (total int64) {
+	t.Helper()
+	err := s.EachUsage(func(u definition.Usage) error {
+		if u.PlanID == "steady" {
+			total = u.WindowUsed
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return total
 }
 
 func TestKillLosesNothingAcknowledged(t *testing.T) {
 	dir := t.TempDir()
 	deleted := func(n int, last int) bool { return n%3 == 2 && n+1 <= last }
-	last, total := -1, 0
+	last, acknowledged, total := -1, -1, 0
 	for round := range 10 {
 		cmd, out, err := child(dir)
 		if err != nil {
@@ -124,7 +176,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 			if _, err := fmt.Sscanf(lines.Text(), "ack %d", &n); err != nil {
 				t.Fatalf("round %d: child said %q", round, lines.Text())
 			}
-			last = n
+			last, acknowledged = n, n
 			total++
 		}
 		_ = cmd.Wait()
@@ -136,7 +188,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 		c := mustLoad(t, s)
 		unacknowledged := 0
 		for n := range last + 2 {
-			err := present(c, n)
+			err := present(s, c, n)
 			switch {
 			case n == last+1 && err == nil:
 				unacknowledged++ // made durable, killed before it could say so
@@ -145,6 +197,9 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 			}
 		}
 		last += unacknowledged
+		if used := counted(t, s); used < int64(acknowledged+1) || used > int64(last+1) {
+			t.Fatalf("round %d: usage is %d after write %d of %d acknowledged", round, used, acknowledged, last)
+		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -172,11 +227,12 @@ func TestWriteErrorOfTheDiskChangesNothing(t *testing.T) {
 	if !strings.Contains(final, filepath.Join(dir, fileName)) {
 		t.Errorf("error does not name the file: %s", final)
 	}
-	c := mustLoad(t, mustOpen(t, dir))
-	if err := present(c, failed-1); err != nil {
+	s := mustOpen(t, dir)
+	c := mustLoad(t, s)
+	if err := present(s, c, failed-1); err != nil {
 		t.Errorf("last acknowledged write %d: %v", failed-1, err)
 	}
-	if err := present(c, failed); err == nil {
+	if err := present(s, c, failed); err == nil {
 		t.Errorf("failed write %d is there", failed)
 	}
 }
@@ -186,6 +242,9 @@ func TestDamagedFile(t *testing.T) {
 	s := mustOpen(t, whole)
 	for n := range 40 {
 		mustWrite(t, s, nth(n))
+		if err := s.WriteUsage(nthUsage(n)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -194,6 +253,19 @@ func TestDamagedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	secret, err := os.ReadFile(filepath.Join(whole, secretName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	swap := func(old, new string) func([]byte) []byte {
+		return func(b []byte) []byte {
+			if !bytes.Contains(b, []byte(old)) {
+				t.Errorf("the file has no %q", old)
+			}
+			return bytes.ReplaceAll(b, []byte(old), []byte(new))
+		}
+	}
+	used, pair := nthUsage(30)[1], pairKey(nthPlan(30), nthKey(30))
 	for name, spoil := range map[string]func([]byte) []byte{
 		"empty":          func([]byte) []byte { return nil },
 		"not a database": func(b []byte) []byte { return []byte(strings.Repeat("tidegate ", 4000)) },
@@ -203,6 +275,14 @@ func TestDamagedFile(t *testing.T) {
 		"one letter": func(b []byte) []byte {
 			return bytes.ReplaceAll(b, []byte("pets api0000030"), []byte("pots api0000030"))
 		},
+		"key record":       swap("name of key0000030", "game of key0000030"),
+		"plan record":      swap("name of plan0000030", "game of plan0000030"),
+		"id of a value":    swap("\x01key0000030", "\x01key0000003"),
+		"disabled":         swap("\x01key0000030", "\x00key0000030"),
+		"key under a plan": swap("plan0000030/key0000030", "plan0000030/key0000003"),
+		"plan of a key":    swap("key0000030/plan0000030", "key0000030/plan0000003"),
+		"newest usage":     swap(spoiled(pair, newest{used}.encode())),
+		"usage of a day":   swap(spoiled(historyKey(used.Day, pair), appendUsage(nil, &used))),
 		"noise": func(b []byte) []byte {
 			for i := 8192; i < len(b); i += 7 {
 				b[i] ^= 0x5a
@@ -216,9 +296,12 @@ func TestDamagedFile(t *testing.T) {
 			if err := os.WriteFile(path, spoil(bytes.Clone(good)), 0o600); err != nil {
 				t.Fatal(err)
 			}
+			if err := os.WriteFile(filepath.Join(dir, secretName), secret, 0o600); err != nil {
+				t.Fatal(err)
+			}
 			s, err := Open(dir)
 			if err == nil {
-				_, err = s.Load()
+				err = readAll(s)
 				_ = s.Close()
 			}
 			var damaged *DamagedError
@@ -227,4 +310,38 @@ func TestDamagedFile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// spoiled returns a record as it is in the file, and with its last byte changed.
+func spoiled(key, text []byte) (good, bad string) {
+	record := append(bytes.Clone(key), frame(key, text)...)
+	good = string(record)
+	record[len(record)-1] ^= 2
+	return good, string(record)
+}
+
+// readAll reads everything there is.
+func readAll(s *Store) error {
+	if _, err := s.Load(); err != nil {
+		return err
+	}
+	if err := s.EachKey(func(string, [16]byte, bool) error { return nil }); err != nil {
+		return err
+	}
+	if err := s.EachPlanKey(func(string, string) error { return nil }); err != nil {
+		return err
+	}
+	keys, _, err := s.Keys("", -1, nil)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if _, err := s.PlansOf(k.ID); err != nil {
+			return err
+		}
+	}
+	return s.EachUsage(func(u definition.Usage) error {
+		_, err := s.Usage(u.PlanID, u.KeyID, 0, u.Day)
+		return err
+	})
 }

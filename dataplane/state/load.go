@@ -1,7 +1,6 @@
 package state
 
 import (
-	"errors"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
@@ -9,7 +8,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
-// Load reads everything into a Catalog. An API and the deployments made of it
+// Load reads everything but API keys and usage into a Catalog. An API and the deployments made of it
 // share a Body wherever they had the same one. Any defect of the file is a
 // *DamagedError that names the record.
 func (s *Store) Load() (*definition.Catalog, error) {
@@ -19,20 +18,15 @@ func (s *Store) Load() (*definition.Catalog, error) {
 			APIs:        map[string]*definition.API{},
 			Deployments: map[definition.DeploymentKey]*definition.Deployment{},
 			Stages:      map[definition.StageKey]*definition.Stage{},
+			Plans:       map[string]*definition.UsagePlan{},
 		},
 	}
-	err := s.guard(func() error {
-		return s.db.View(func(tx *bolt.Tx) error {
-			l.tx = tx
-			return l.everything()
-		})
+	err := s.read(func(tx *bolt.Tx) error {
+		l.tx = tx
+		return l.everything()
 	})
-	var damaged *DamagedError
-	switch {
-	case errors.As(err, &damaged):
+	if err != nil {
 		return nil, err
-	case err != nil:
-		return nil, &DamagedError{s.path, err}
 	}
 	return l.catalog, nil
 }
@@ -55,7 +49,10 @@ func (l *loading) everything() error {
 	if err := l.tx.Bucket(bucketDeployments).ForEach(l.deployment); err != nil {
 		return err
 	}
-	return l.tx.Bucket(bucketStages).ForEach(l.stage)
+	if err := l.tx.Bucket(bucketStages).ForEach(l.stage); err != nil {
+		return err
+	}
+	return l.tx.Bucket(bucketPlans).ForEach(l.plan)
 }
 
 func (l *loading) api(key, value []byte) error {
@@ -99,6 +96,15 @@ func (l *loading) stage(key, value []byte) error {
 		return fmt.Errorf("stage %s points at no deployment", key)
 	}
 	l.catalog.Stages[definition.StageKey{APIID: st.APIID, Stage: st.Name}] = st
+	return nil
+}
+
+func (l *loading) plan(key, value []byte) error {
+	p := new(definition.UsagePlan)
+	if err := decode(key, value, p); err != nil {
+		return err
+	}
+	l.catalog.Plans[p.ID] = p
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -38,29 +39,53 @@ func checksum(key, text []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, text)
 }
 
-// put stores v as JSON behind a checksum: bbolt itself has one on its first
-// two pages only.
+// frame returns text behind a checksum: bbolt itself has one on its first two
+// pages only.
+func frame(key, text []byte) []byte {
+	value := make([]byte, sumSize, sumSize+len(text))
+	binary.BigEndian.PutUint32(value, checksum(key, text))
+	return append(value, text...)
+}
+
+// unframe returns the text of a value that is stored under key. It is valid as
+// long as the transaction.
+func unframe(key, value []byte) ([]byte, error) {
+	if len(value) < sumSize {
+		return nil, fmt.Errorf("record %q is cut short", key)
+	}
+	text := value[sumSize:]
+	if binary.BigEndian.Uint32(value) != checksum(key, text) {
+		return nil, fmt.Errorf("record %q does not match its checksum", key)
+	}
+	return text, nil
+}
+
+// replace puts a record unless it is there already, which spares its page.
+func replace(b *bolt.Bucket, key, text []byte) error {
+	value := frame(key, text)
+	if bytes.Equal(b.Get(key), value) {
+		return nil
+	}
+	return b.Put(key, value)
+}
+
+// put stores v as JSON.
 func put(b *bolt.Bucket, key []byte, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("encode %s: %w", key, err)
+		return fmt.Errorf("encode %q: %w", key, err)
 	}
-	value := make([]byte, sumSize, sumSize+len(text))
-	binary.BigEndian.PutUint32(value, checksum(key, text))
-	return b.Put(key, append(value, text...))
+	return b.Put(key, frame(key, text))
 }
 
 // decode reads a value that put has stored under key.
 func decode(key, value []byte, v any) error {
-	if len(value) < sumSize {
-		return fmt.Errorf("record %s is cut short", key)
-	}
-	text := value[sumSize:]
-	if binary.BigEndian.Uint32(value) != checksum(key, text) {
-		return fmt.Errorf("record %s does not match its checksum", key)
+	text, err := unframe(key, value)
+	if err != nil {
+		return err
 	}
 	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("record %s: %w", key, err)
+		return fmt.Errorf("record %q: %w", key, err)
 	}
 	return nil
 }

@@ -10,15 +10,25 @@ import (
 // Buckets of the file. Keys of a bucket sort by API first, so that everything
 // of one API is next to each other.
 var (
-	bucketMeta        = []byte("meta")        // "schema" -> number, "account" -> definition.Account
+	bucketMeta        = []byte("meta")        // "schema" -> number, "account" -> definition.Account, "secret" -> vault.check
 	bucketAPIs        = []byte("apis")        // API id -> apiRecord
 	bucketDeployments = []byte("deployments") // API id / deployment id -> deploymentRecord
 	bucketStages      = []byte("stages")      // API id / stage name -> definition.Stage
 	bucketBodies      = []byte("bodies")      // revision -> definition.Body
 	bucketReferences  = []byte("references")  // revision / owner -> nothing
 
+	// Since version 2.
+	bucketPlans        = []byte("plans")        // plan id -> definition.UsagePlan
+	bucketKeys         = []byte("keys")         // key id -> keyRecord
+	bucketKeyValues    = []byte("keyValues")    // keyed hash of a key's value -> valueRecord
+	bucketPlanKeys     = []byte("planKeys")     // plan id / key id -> checksum alone
+	bucketKeyPlans     = []byte("keyPlans")     // key id / plan id -> checksum alone
+	bucketUsage        = []byte("usage")        // plan id / key id -> newest
+	bucketUsageHistory = []byte("usageHistory") // day, plan id / key id -> definition.Usage
+
 	keySchema  = []byte("schema")
 	keyAccount = []byte("account")
+	keySecret  = []byte("secret")
 )
 
 // migration rewrites the file from one schema version to the next.
@@ -26,15 +36,28 @@ type migration func(*bolt.Tx) error
 
 // migrations lead from schema version 1 to the current one: the step at index
 // i makes version i+2 of version i+1. Never change one that was released.
-var migrations = []migration{}
+var migrations = []migration{addPlansAndKeys}
 
-func initialize(tx *bolt.Tx, steps []migration) error {
-	for _, name := range [][]byte{bucketMeta, bucketAPIs, bucketDeployments, bucketStages, bucketBodies, bucketReferences} {
+func addPlansAndKeys(tx *bolt.Tx) error {
+	return createBuckets(tx, bucketPlans, bucketKeys, bucketKeyValues, bucketPlanKeys, bucketKeyPlans, bucketUsage, bucketUsageHistory)
+}
+
+// initialize lays out a file of schema version 1. The migrations do the rest,
+// so that a new file is no different from one that was brought up to date.
+func initialize(tx *bolt.Tx) error {
+	if err := createBuckets(tx, bucketMeta, bucketAPIs, bucketDeployments, bucketStages, bucketBodies, bucketReferences); err != nil {
+		return err
+	}
+	return putVersion(tx, 1)
+}
+
+func createBuckets(tx *bolt.Tx, names ...[]byte) error {
+	for _, name := range names {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}
 	}
-	return putVersion(tx, 1+len(steps))
+	return nil
 }
 
 // migrate brings an older file up to date, all steps in one transaction, and

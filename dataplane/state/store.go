@@ -4,6 +4,9 @@
 // The file is a bbolt database with one writer. Bodies are kept once, under
 // their revision, and APIs and deployments refer to them: a deployment of a
 // large API writes a record of a few hundred bytes.
+//
+// A second file holds the secret of the host, which seals the values of API keys
+// and under which they are found. The two belong together, in a backup too.
 package state
 
 import (
@@ -30,8 +33,9 @@ const (
 // Store is an open state file. Its methods may be called from any goroutine;
 // writes are made one after the other.
 type Store struct {
-	db   *bolt.DB
-	path string
+	db    *bolt.DB
+	path  string
+	vault *vault
 }
 
 // DamagedError says that the state file cannot be read as one.
@@ -48,12 +52,21 @@ func (e *DamagedError) Error() string {
 // Unwrap returns the cause.
 func (e *DamagedError) Unwrap() error { return e.Err }
 
-// Open opens the state file in dir and makes both if they do not exist (the
-// directory with mode 0700, the file 0600). It fails at once when another
-// process has the file open, when a newer tidegate wrote it, or when it is
-// damaged (*DamagedError).
+// Open opens the state file and the secret file in dir and makes what does not
+// exist of them (the directory with mode 0700, the files 0600). It fails at once
+// when another process has the state file open, when a newer tidegate wrote it,
+// when it is damaged (*DamagedError), or when it holds API keys and the secret
+// file is not the one they were stored with.
 func Open(dir string) (*Store, error) {
-	return open(dir, migrations)
+	s, err := open(dir, migrations)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openVault(filepath.Join(dir, secretName)); err != nil {
+		_ = s.db.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 func open(dir string, steps []migration) (*Store, error) {
@@ -120,6 +133,30 @@ func (s *Store) guard(f func() error) (err error) {
 	return f()
 }
 
+// update runs f in a write transaction. An error of f undoes it all.
+func (s *Store) update(f func(*bolt.Tx) error) error {
+	err := s.guard(func() error { return s.db.Update(f) })
+	var damaged *DamagedError
+	if err != nil && !errors.As(err, &damaged) {
+		return fmt.Errorf("write state file %s: %w", s.path, err)
+	}
+	return err
+}
+
+// read runs f in a read transaction of its own. An error of f is damage, for
+// nothing else can be wrong with what was written whole.
+func (s *Store) read(f func(*bolt.Tx) error) error {
+	err := s.guard(func() error { return s.db.View(f) })
+	var damaged *DamagedError
+	switch {
+	case err == nil, errors.As(err, &damaged):
+		return err
+	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
+		return fmt.Errorf("read state file %s: %w", s.path, err)
+	}
+	return &DamagedError{s.path, err}
+}
+
 func prepareDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make state directory: %w", err)
@@ -149,7 +186,12 @@ func create(path string, steps []migration) error {
 		return err
 	}
 	defer func() { _ = os.Remove(draft) }()
-	err = errors.Join(db.Update(func(tx *bolt.Tx) error { return initialize(tx, steps) }), db.Close())
+	err = errors.Join(db.Update(func(tx *bolt.Tx) error {
+		if err := initialize(tx); err != nil {
+			return err
+		}
+		return migrate(tx, path, steps)
+	}), db.Close())
 	if err != nil {
 		return err
 	}

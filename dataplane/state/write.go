@@ -2,8 +2,9 @@ package state
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -13,82 +14,74 @@ import (
 // Write makes the change in one transaction. When it returns nil the change is
 // on the disk; when it returns an error nothing was changed. It refuses a
 // change that would leave a deployment without its API or a stage without its
-// deployment.
+// deployment, an API key without a value, with another value than it had or with
+// that of another key, and a place in a plan for which there is no key or no
+// plan. That the stages of a plan exist it does not check.
 func (s *Store) Write(ch definition.Change) error {
-	err := s.guard(func() error {
-		return s.db.Update(func(tx *bolt.Tx) error { return newWriting(tx).apply(ch) })
-	})
-	var damaged *DamagedError
-	if err != nil && !errors.As(err, &damaged) {
-		return fmt.Errorf("write state file %s: %w", s.path, err)
-	}
-	return err
+	return s.update(func(tx *bolt.Tx) error { return newWriting(tx, s.vault).apply(ch) })
 }
 
 // writing is one transaction, with its buckets at hand.
 type writing struct {
 	meta, apis, deployments, stages, bodies, references *bolt.Bucket
 
+	plans, keys, keyValues, planKeys, keyPlans, usage, usageHistory *bolt.Bucket
+
+	vault   *vault
 	touched map[string]bool // ids of the APIs to check at the end
 }
 
-func newWriting(tx *bolt.Tx) *writing {
+func newWriting(tx *bolt.Tx, v *vault) *writing {
 	return &writing{
-		meta:        tx.Bucket(bucketMeta),
-		apis:        tx.Bucket(bucketAPIs),
-		deployments: tx.Bucket(bucketDeployments),
-		stages:      tx.Bucket(bucketStages),
-		bodies:      tx.Bucket(bucketBodies),
-		references:  tx.Bucket(bucketReferences),
-		touched:     map[string]bool{},
+		meta:         tx.Bucket(bucketMeta),
+		apis:         tx.Bucket(bucketAPIs),
+		deployments:  tx.Bucket(bucketDeployments),
+		stages:       tx.Bucket(bucketStages),
+		bodies:       tx.Bucket(bucketBodies),
+		references:   tx.Bucket(bucketReferences),
+		plans:        tx.Bucket(bucketPlans),
+		keys:         tx.Bucket(bucketKeys),
+		keyValues:    tx.Bucket(bucketKeyValues),
+		planKeys:     tx.Bucket(bucketPlanKeys),
+		keyPlans:     tx.Bucket(bucketKeyPlans),
+		usage:        tx.Bucket(bucketUsage),
+		usageHistory: tx.Bucket(bucketUsageHistory),
+		vault:        v,
+		touched:      map[string]bool{},
 	}
 }
 
-// apply follows the order of definition.Catalog.With: deletions first.
+// apply follows the order of definition.Catalog.With, deletions first, and puts
+// owners before what belongs to them.
 func (w *writing) apply(ch definition.Change) error {
-	for _, id := range ch.DeleteAPIs {
-		if err := w.deleteAPI(id); err != nil {
+	err := forEach(nil, ch.DeleteAPIs, w.deleteAPI)
+	err = forEach(err, ch.DeleteDeployments, w.deleteDeployment)
+	err = forEach(err, ch.DeleteStages, w.deleteStage)
+	err = forEach(err, ch.DeletePlanKeys, w.deletePlanKey)
+	err = forEach(err, ch.DeletePlans, w.deletePlan)
+	err = forEach(err, ch.DeleteKeys, w.deleteKey)
+
+	err = forEach(err, ch.PutAPIs, w.putAPI)
+	err = forEach(err, ch.PutDeployments, w.putDeployment)
+	err = forEach(err, ch.PutStages, w.putStage)
+	err = forEach(err, ch.PutPlans, w.putPlan)
+	err = forEach(err, ch.PutKeys, w.putKey)
+	err = forEach(err, ch.PutPlanKeys, w.putPlanKey)
+	if err == nil && ch.PutAccount != nil {
+		err = put(w.meta, keyAccount, ch.PutAccount)
+	}
+	return forEach(err, slices.Collect(maps.Keys(w.touched)), w.check)
+}
+
+// forEach does f with one item after the other as long as there is no error.
+func forEach[T any](err error, items []T, f func(T) error) error {
+	for _, item := range items {
+		if err != nil {
 			return err
 		}
+		err = f(item)
 	}
-	for _, k := range ch.DeleteDeployments {
-		w.touched[k.APIID] = true
-		if err := w.deleteWithBody(w.deployments, deploymentKey(k)); err != nil {
-			return err
-		}
-	}
-	for _, k := range ch.DeleteStages {
-		if err := w.stages.Delete(stageKey(k)); err != nil {
-			return err
-		}
-	}
-	for _, a := range ch.PutAPIs {
-		if err := w.putAPI(a); err != nil {
-			return err
-		}
-	}
-	for _, d := range ch.PutDeployments {
-		if err := w.putDeployment(d); err != nil {
-			return err
-		}
-	}
-	for _, st := range ch.PutStages {
-		w.touched[st.APIID] = true
-		if err := put(w.stages, stageKey(definition.StageKey{APIID: st.APIID, Stage: st.Name}), st); err != nil {
-			return err
-		}
-	}
-	if ch.PutAccount != nil {
-		if err := put(w.meta, keyAccount, ch.PutAccount); err != nil {
-			return err
-		}
-	}
-	for id := range w.touched {
-		if err := w.check(id); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 func (w *writing) putAPI(a *definition.API) error {
@@ -108,13 +101,23 @@ func (w *writing) putDeployment(d *definition.Deployment) error {
 	return put(w.deployments, key, deploymentRecord{d, d.Body.Revision})
 }
 
+func (w *writing) putStage(st *definition.Stage) error {
+	w.touched[st.APIID] = true
+	return put(w.stages, stageKey(definition.StageKey{APIID: st.APIID, Stage: st.Name}), st)
+}
+
+func (w *writing) deleteDeployment(k definition.DeploymentKey) error {
+	w.touched[k.APIID] = true
+	return w.deleteWithBody(w.deployments, deploymentKey(k))
+}
+
+func (w *writing) deleteStage(k definition.StageKey) error { return w.stages.Delete(stageKey(k)) }
+
 func (w *writing) deleteAPI(id string) error {
 	w.touched[id] = true
 	prefix := []byte(id + "/")
-	for _, key := range keysUnder(w.stages, prefix) {
-		if err := w.stages.Delete(key); err != nil {
-			return err
-		}
+	if err := deleteUnder(w.stages, prefix); err != nil {
+		return err
 	}
 	for _, key := range keysUnder(w.deployments, prefix) {
 		if err := w.deleteWithBody(w.deployments, key); err != nil {
@@ -143,6 +146,10 @@ func (w *writing) check(id string) error {
 		}
 	}
 	return nil
+}
+
+func deleteUnder(b *bolt.Bucket, prefix []byte) error {
+	return forEach(nil, keysUnder(b, prefix), b.Delete)
 }
 
 func keysUnder(b *bolt.Bucket, prefix []byte) (keys [][]byte) {

@@ -1,0 +1,67 @@
+package state
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/dchest/siphash"
+)
+
+// vault holds what is derived from the secret of the host (HKDF, RFC 5869): each
+// use has a key of its own.
+type vault struct {
+	hashing [16]byte    // of SipHash, under which a key is found by its value
+	sealing cipher.AEAD // AES-256-GCM, for values at rest
+	check   []byte      // tells a wrong secret, and nothing about the right one
+}
+
+func newVault(secret []byte) (*vault, error) {
+	derive := func(use string, size int) []byte {
+		key, err := hkdf.Key(sha256.New, secret, nil, "tidegate "+use, size)
+		if err != nil {
+			panic("state: derive key: " + err.Error()) // only for sizes beyond 8,160 bytes
+		}
+		return key
+	}
+	block, err := aes.NewCipher(derive("api key values: sealing", 32))
+	if err != nil {
+		return nil, err
+	}
+	sealing, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, err
+	}
+	return &vault{
+		hashing: [16]byte(derive("api key values: hashing", 16)),
+		sealing: sealing,
+		check:   derive("secret: check", 32),
+	}, nil
+}
+
+// sum returns the keyed hash of a value: SipHash-2-4-128, its two words big
+// endian.
+func (v *vault) sum(value string) (hash [16]byte) {
+	k0, k1 := binary.LittleEndian.Uint64(v.hashing[:8]), binary.LittleEndian.Uint64(v.hashing[8:])
+	hi, lo := siphash.Hash128(k0, k1, []byte(value))
+	binary.BigEndian.PutUint64(hash[:8], hi)
+	binary.BigEndian.PutUint64(hash[8:], lo)
+	return hash
+}
+
+// seal encrypts the value of the key with the id, which opens it for no other.
+func (v *vault) seal(id, value string) []byte {
+	return v.sealing.Seal(nil, nil, []byte(value), []byte(id))
+}
+
+func (v *vault) unseal(id string, sealed []byte) (string, error) {
+	value, err := v.sealing.Open(nil, nil, sealed, []byte(id))
+	return string(value), err
+}
+
+// Secret returns the key of the SipHash-2-4-128 under which values of API keys
+// are hashed, k0 and k1 little endian. It is the same as long as the secret file
+// of the host is. Any goroutine may call it.
+func (s *Store) Secret() [16]byte { return s.vault.hashing }

@@ -1,9 +1,13 @@
 package openapi
 
 import (
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/pb33f/libopenapi/datamodel/low/base"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
 // rootFields are the fields of the OpenAPI Object, 3.0 and 3.1.
@@ -32,6 +36,8 @@ func (r *reader) api() *Result {
 	prefix := r.servers()
 	r.paths(prefix)
 	result.EndpointType = r.endpointType
+	result.APIKeySource = r.apiKeySource
+	result.GuaranteedRate = r.guaranteedRate
 	return result
 }
 
@@ -89,8 +95,8 @@ func (r *reader) components() {
 	}
 }
 
-// rootExtension refuses what the document asks of the whole API and Tidegate
-// does not do.
+// rootExtension reads what the document asks of the whole API, and refuses what
+// Tidegate does not do.
 func (r *reader) rootExtension(value node, name string) {
 	short := strings.TrimPrefix(name, awsPrefix)
 	switch short {
@@ -101,9 +107,9 @@ func (r *reader) rootExtension(value node, name string) {
 	case "request-validator":
 		r.requestValidator(value)
 	case "api-key-source":
-		if source := r.text(value); !strings.EqualFold(source, "HEADER") {
-			r.add(value, "API key source %q is not supported yet; use HEADER", clip(source))
-		}
+		r.keySource(value)
+	case guaranteedRate:
+		r.guarantee(value)
 	case "binary-media-types", "gateway-responses", "policy":
 		if !value.absent() && !value.isEmpty() {
 			r.add(value, "%s is not supported yet; remove it", name)
@@ -117,6 +123,24 @@ func (r *reader) rootExtension(value node, name string) {
 	default:
 		r.refuseExtension(value, name)
 	}
+}
+
+func (r *reader) keySource(value node) {
+	switch source := strings.ToUpper(r.text(value)); source {
+	case definition.KeySourceHeader, definition.KeySourceAuthorizer:
+		r.apiKeySource = source
+	default:
+		r.add(value, "API key source %q is unknown; use HEADER or AUTHORIZER", clip(source))
+	}
+}
+
+func (r *reader) guarantee(value node) {
+	rate, err := strconv.ParseFloat(value.Value, 64)
+	if value.Tag != "!!int" && value.Tag != "!!float" || err != nil || !(rate >= 0) || math.IsInf(rate, 0) {
+		r.add(value, "must be a number of requests per second, 0 or more")
+		return
+	}
+	r.guaranteedRate = rate
 }
 
 func (r *reader) requestValidator(value node) {

@@ -9,9 +9,11 @@ const (
 	awsPrefix  = "x-amazon-apigateway-"
 	ourPrefix  = "x-tidegate-"
 	httpAPIFix = "it belongs to HTTP APIs; import a REST API"
+
+	guaranteedRate = ourPrefix + "guaranteed-rate" // see definition.Body
 )
 
-// extensions lists the names of API Gateway's extensions.
+// extensions lists the names of API Gateway's extensions and our own.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
 var extensions = map[string]bool{
 	awsPrefix + "any-method": true, awsPrefix + "api-key-source": true, awsPrefix + "auth": true,
@@ -21,6 +23,7 @@ var extensions = map[string]bool{
 	awsPrefix + "importexport-version": true, awsPrefix + "integration": true, awsPrefix + "integrations": true,
 	awsPrefix + "minimum-compression-size": true, awsPrefix + "policy": true, awsPrefix + "request-validator": true,
 	awsPrefix + "request-validators": true, awsPrefix + "security-policy": true, awsPrefix + "tag-value": true,
+	guaranteedRate: true,
 }
 
 func isExtension(name string) bool {
@@ -39,6 +42,8 @@ func (r *reader) extension(value node, name string, known []string) {
 func (r *reader) refuseExtension(value node, name string) {
 	near := nearest(name, extensions)
 	switch {
+	case name == guaranteedRate:
+		r.add(value, "%s has no meaning here; move it to the root of the document", name)
 	case extensions[name]:
 		r.add(value, "%s has no meaning here; see where API Gateway's documentation puts it", name)
 	case near != "":

@@ -104,6 +104,10 @@ func TestHostileDocuments(t *testing.T) {
 			"components: {parameters: {" + repeat(10_000, func(i int) string { return fmt.Sprintf("p%d: {name: a, in: query},", i) }) + "}}\n", ""},
 		{"unused parts, often", head + "paths: {/a: {get: {parameters: [" + strings.Repeat("{$ref: '#/components/parameters/p'},", 5_000) + "]}}}\n" +
 			"components: {parameters: {p: {name: a, in: query, schema: {enum: [" + strings.Repeat("a,", 20_000) + "], x: [" + strings.Repeat("{},", 20_000) + "]}}}}\n", ""},
+		{"a large scheme, often", head + "paths: {/a: {get: {security: [" + strings.Repeat("{k: []},", 20_000) + "]}}}\n" +
+			scheme("type: apiKey, in: header, name: x-api-key,"+repeat(50_000, func(i int) string { return fmt.Sprintf("x-%d: 1,", i) })), ""},
+		{"requirements of all, often", head + "security: [" + strings.Repeat("{k: []},", 20_000) + "]\npaths:\n" +
+			repeat(2500, func(i int) string { return fmt.Sprintf("  /p%d: {get: {}}\n", i) }) + scheme("type: apiKey, in: header, name: x-api-key"), ""},
 		{"many keys", head + "x-a: {" + repeat(60_000, func(i int) string { return fmt.Sprintf("k%d: 1,", i) }) + "}\n", ""},
 		{"many wrong keys", head + repeat(20_000, func(i int) string { return fmt.Sprintf("k%d: 1\n", i) }), ""},
 		{"many parameters", operation("parameters: [" + repeat(10_000, func(i int) string { return fmt.Sprintf("{name: p%d, in: query},", i) }) + "]"), ""},

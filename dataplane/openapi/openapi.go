@@ -39,7 +39,9 @@ type Options struct {
 // Result is what a document says about an API.
 type Result struct {
 	Name, Description, Version string
-	EndpointType               string // EDGE or REGIONAL; empty when the document does not say
+	EndpointType               string  // EDGE or REGIONAL; empty when the document does not say
+	APIKeySource               string  // definition.KeySourceHeader or KeySourceAuthorizer; empty when the document does not say
+	GuaranteedRate             float64 // requests per second for each stage; 0 is none. See definition.Body
 	Tags                       map[string]string
 	Body                       *definition.Body
 	Warnings                   []string // in document order; a caller may choose to fail on them
@@ -67,6 +69,7 @@ func Parse(document []byte, o Options) (*Result, error) {
 	r := &reader{
 		problems: p, options: o, root: root, budget: newBudget(len(document)), tree: newTree(),
 		searched: map[*yaml.Node]bool{}, indexes: map[*yaml.Node]map[string]int{},
+		keyRequired: map[*yaml.Node]bool{}, schemes: map[string]string{},
 	}
 	result := r.api()
 	if err := p.err(); err != nil {
@@ -74,6 +77,7 @@ func Parse(document []byte, o Options) (*Result, error) {
 	}
 	result.Body = definition.NewBody(o.APIID, r.tree.resources(o.APIID), definition.Settings{
 		EndpointType: result.EndpointType, DisableExecuteAPIEndpoint: r.disableEndpoint,
+		APIKeySource: result.APIKeySource, GuaranteedRate: result.GuaranteedRate,
 	})
 	result.Warnings = p.warnings()
 	return result, nil
@@ -90,6 +94,11 @@ type reader struct {
 	searched map[*yaml.Node]bool           // parts without effect that hold no extensions
 	indexes  map[*yaml.Node]map[string]int // positions of the members of a mapping, by name
 
+	keyRequired map[*yaml.Node]bool // lists of security requirements: whether they ask for an API key
+	schemes     map[string]string   // security schemes by name: what is wrong with them
+
 	endpointType    string
 	disableEndpoint bool
+	apiKeySource    string
+	guaranteedRate  float64
 }

@@ -28,6 +28,11 @@ func uri(uri string) string {
 	return operation("x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: '" + uri + "'}")
 }
 
+// scheme is the end of a document, with the security scheme k.
+func scheme(members string) string {
+	return "components: {securitySchemes: {k: {" + members + "}}}\n"
+}
+
 const (
 	opAt = "line 7: paths./a/{id}.get."
 	inAt = opAt + "x-amazon-apigateway-integration."
@@ -97,7 +102,11 @@ func TestRefused(t *testing.T) {
 		{"IAM", operation("x-amazon-apigateway-auth: {type: AWS_IAM}"), opAt + `x-amazon-apigateway-auth: authorization type "AWS_IAM" is not supported yet`},
 		{"security", operation("security: [{jwt: []}]"), opAt + `security[0].jwt: security scheme "jwt" is not in components.securitySchemes`},
 		{"security of all", operation("responses: {}") + "security: [{k: []}]\n", `line 8: security[0].k: security scheme "k"`},
-		{"API key", operation("security: [{k: []}]") + "components: {securitySchemes: {k: {type: apiKey, in: header, name: x-api-key}}}\n", opAt + `security[0].k: API keys, as "k" asks for, are not supported yet`},
+		{"API key in another header", operation("security: [{k: []}]") + scheme("type: apiKey, in: header, name: x-key"), opAt + `security[0].k: security scheme "k" is not one that API Gateway takes API keys by: that has type: apiKey, in: header, name: x-api-key; remove`},
+		{"API key in the query", operation("security: [{k: []}]") + scheme("type: apiKey, in: query, name: x-api-key"), opAt + `security[0].k: security scheme "k" is not one that`},
+		{"API key nowhere", operation("security: [{k: []}]") + scheme("type: apiKey"), opAt + `security[0].k: security scheme "k" is not one that`},
+		{"API key of an authorizer", operation("security: [{k: []}]") + scheme("type: apiKey, in: header, name: x-api-key, x-amazon-apigateway-authorizer: {type: request}"), opAt + `security[0].k: authorizers such as "k" are not supported yet`},
+		{"API key and authorizer", operation("security: [{k: [], jwt: []}]") + scheme("type: apiKey, in: header, name: x-api-key"), opAt + `security[0].jwt: security scheme "jwt" is not in components.securitySchemes`},
 		{"authorizer", operation("security: [{k: []}]") + "components: {securitySchemes: {k: {type: apiKey, in: header, name: a, x-amazon-apigateway-authtype: custom}}}\n", opAt + `security[0].k: authorizers such as "k" are not supported yet`},
 		{"oauth2", operation("security: [{k: []}]") + "components: {securitySchemes: {k: {type: oauth2}}}\n", opAt + `security[0].k: security scheme "k" is not supported yet`},
 		{"validator", operation("x-amazon-apigateway-request-validator: all"), opAt + "x-amazon-apigateway-request-validator: request validation is not supported yet"},
@@ -107,7 +116,14 @@ func TestRefused(t *testing.T) {
 		{"binary", head + "x-amazon-apigateway-binary-media-types: ['*/*']\n", "binary-media-types is not supported yet"},
 		{"compression", head + "x-amazon-apigateway-minimum-compression-size: 0\n", "minimum-compression-size is not supported yet"},
 		{"security policy", head + "x-amazon-apigateway-security-policy: TLS_1_2\n", "security-policy is not supported yet"},
-		{"key source", head + "x-amazon-apigateway-api-key-source: AUTHORIZER\n", `API key source "AUTHORIZER" is not supported yet`},
+		{"key source", head + "x-amazon-apigateway-api-key-source: QUERY\n", `line 4: x-amazon-apigateway-api-key-source: API key source "QUERY" is unknown; use HEADER or AUTHORIZER`},
+		{"no key source", head + "x-amazon-apigateway-api-key-source:\n", `API key source "" is unknown; use HEADER or AUTHORIZER`},
+		{"negative rate", head + "x-tidegate-guaranteed-rate: -1\n", "line 4: x-tidegate-guaranteed-rate: must be a number of requests per second, 0 or more"},
+		{"rate as text", head + "x-tidegate-guaranteed-rate: '5'\n", "must be a number of requests per second"},
+		{"rate without end", head + "x-tidegate-guaranteed-rate: .inf\n", "must be a number of requests per second"},
+		{"no rate", head + "x-tidegate-guaranteed-rate: {}\n", "must be a number of requests per second"},
+		{"misplaced rate", operation("x-tidegate-guaranteed-rate: 5"), opAt + "x-tidegate-guaranteed-rate: x-tidegate-guaranteed-rate has no meaning here; move it to the root"},
+		{"misspelled rate", head + "x-tidegate-guarantee-rate: 5\n", `unknown extension; did you mean "x-tidegate-guaranteed-rate"?`},
 		{"CORS", head + "x-amazon-apigateway-cors: {}\n", "x-amazon-apigateway-cors is not supported; it belongs to HTTP APIs"},
 		{"private", head + "x-amazon-apigateway-endpoint-configuration: {types: [PRIVATE]}\n", "types[0]: PRIVATE endpoints are not supported yet"},
 		{"two types", head + "x-amazon-apigateway-endpoint-configuration: {types: [EDGE, REGIONAL]}\n", "types[1]: an API has one endpoint type"},

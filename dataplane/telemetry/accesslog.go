@@ -1,9 +1,10 @@
 // Package telemetry counts and logs what the data plane does: the access log,
 // the metrics, and the admin listener that shows them.
 //
-// What is called per request (AccessLog.Append, Stage.Observe, Counter.Add,
-// Gauge.Add) neither blocks nor allocates. A shard is the index of an event
-// loop; each loop uses its own shard, so that loops do not share cache lines.
+// What is called per request (AccessLog.Append, Stage.Observe, Plan.Observe,
+// Counter.Add, Gauge.Add, Offenders.Report) neither blocks nor allocates. A
+// shard is the index of an event loop; each loop uses its own shard, so that
+// loops do not share cache lines.
 package telemetry
 
 import (

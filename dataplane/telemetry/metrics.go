@@ -12,6 +12,13 @@ var (
 
 	RequestsRejected = Metric{Name: "tidegate_requests_rejected_total", Help: "Requests that the gateway answered by itself with an error, by reason.", Label: "reason"}
 
+	ThrottledRequests  = Metric{Name: "tidegate_throttled_requests_total", Help: "Requests answered with 429, by the limit that denied them.", Label: "limit"}
+	GuaranteedRequests = Metric{Name: "tidegate_guaranteed_requests_total", Help: "Requests served from a guaranteed share while the account limit was exhausted."}
+
+	OffenderReports        = Metric{Name: "tidegate_offender_reports_total", Help: "Reports of denied requests put into the queue."}
+	OffenderReportsDropped = Metric{Name: "tidegate_offender_reports_dropped_total", Help: "Reports of denied requests lost because the queue was full."}
+	UsageJournalErrors     = Metric{Name: "tidegate_usage_journal_errors_total", Help: "Failures to write what API keys have used to disk."}
+
 	UpstreamConnectionsOpen   = Metric{Name: "tidegate_upstream_connections_open", Help: "Connections to integrations that are open."}
 	UpstreamConnectionsOpened = Metric{Name: "tidegate_upstream_connections_opened_total", Help: "Connections to integrations opened."}
 	UpstreamConnectionsReused = Metric{Name: "tidegate_upstream_connections_reused_total", Help: "Requests sent on a connection to an integration that was open already."}
@@ -24,3 +31,20 @@ var (
 
 	BufferedBytes = Metric{Name: "tidegate_buffered_bytes", Help: "Bytes of requests and responses held in memory."}
 )
+
+// ThrottleLimit is a limit that can deny a request: the index of its label
+// value.
+type ThrottleLimit int
+
+// The limits, in the order of ThrottleLimits.
+const (
+	LimitAccount ThrottleLimit = iota
+	LimitStage
+	LimitMethod
+	LimitPlan
+	LimitPlanMethod
+	LimitQuota
+)
+
+// ThrottleLimits are the label values of ThrottledRequests.
+var ThrottleLimits = []string{"account", "stage", "method", "plan", "plan_method", "quota"}

@@ -140,6 +140,9 @@ func TestShardsShareNoCacheLine(t *testing.T) {
 	if n := unsafe.Sizeof(cell{}); n%cacheLine != 0 {
 		t.Errorf("a cell has %d bytes", n)
 	}
+	if n := unsafe.Sizeof(planShard{}); n%cacheLine != 0 {
+		t.Errorf("a plan's shard has %d bytes", n)
+	}
 	if n := unsafe.Sizeof(stageShard{}); n%cacheLine != 0 {
 		t.Errorf("a stage's shard has %d bytes", n)
 	}

@@ -17,6 +17,7 @@ type Record struct {
 	RequestID         []byte
 	ExtendedRequestID []byte
 	SourceIP          []byte // identity.sourceIp
+	APIKeyID          []byte // identity.apiKeyId
 	UserAgent         []byte // identity.userAgent
 	RequestTime       int64  // Unix milliseconds: requestTime and requestTimeEpoch
 	HTTPMethod        []byte
@@ -61,6 +62,7 @@ func (r *Record) appendLine(dst []byte, c *clock) []byte {
 	dst = appendText(append(dst, `{"requestId":"`...), r.RequestID)
 	dst = appendText(append(dst, `","extendedRequestId":"`...), r.ExtendedRequestID)
 	dst = appendText(append(dst, `","identity.sourceIp":"`...), r.SourceIP)
+	dst = appendText(append(dst, `","identity.apiKeyId":"`...), r.APIKeyID)
 	dst = c.appendTime(append(dst, `","requestTime":"`...), r.RequestTime)
 	dst = appendNumber(append(dst, `","requestTimeEpoch":"`...), r.RequestTime)
 	dst = appendText(append(dst, `","httpMethod":"`...), r.HTTPMethod)

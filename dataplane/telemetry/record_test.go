@@ -13,6 +13,7 @@ func fullRecord() *Record {
 		RequestID:          []byte("c6af9ac6-7b61-11e6-9a41-93e8deadbeef"),
 		ExtendedRequestID:  []byte("Kz1a2b3c4d5e6f="),
 		SourceIP:           []byte("192.0.2.7"),
+		APIKeyID:           []byte("k1e2y3i4d5"),
 		UserAgent:          []byte(`curl/7.88.1 "quoted"`),
 		RequestTime:        1763841600123,
 		HTTPMethod:         []byte("GET"),
@@ -37,7 +38,7 @@ func fullRecord() *Record {
 func TestRecordLine(t *testing.T) {
 	got := string(fullRecord().appendLine(nil, &clock{}))
 	want := `{"requestId":"c6af9ac6-7b61-11e6-9a41-93e8deadbeef","extendedRequestId":"Kz1a2b3c4d5e6f=",` +
-		`"identity.sourceIp":"192.0.2.7","requestTime":"22/Nov/2025:20:00:00 +0000","requestTimeEpoch":"1763841600123",` +
+		`"identity.sourceIp":"192.0.2.7","identity.apiKeyId":"k1e2y3i4d5","requestTime":"22/Nov/2025:20:00:00 +0000","requestTimeEpoch":"1763841600123",` +
 		`"httpMethod":"GET","resourcePath":"/pets/{id}","path":"/prod/pets/7","protocol":"HTTP/1.1","status":"504",` +
 		`"responseLength":"41","responseLatency":"29003","integrationLatency":"29000","integrationStatus":"200",` +
 		`"apiId":"a1b2c3d4e5","stage":"prod","domainName":"a1b2c3d4e5.execute-api.localhost",` +

@@ -19,6 +19,7 @@ type Registry struct {
 
 	mu     sync.Mutex
 	stages map[stageKey]*Stage
+	plans  map[string]*Plan // by id
 }
 
 type stageKey struct{ apiID, stage string }
@@ -30,11 +31,13 @@ func NewRegistry(shards int, version string) *Registry {
 		shards:     shards,
 		prometheus: prometheus.NewRegistry(),
 		stages:     map[stageKey]*Stage{},
+		plans:      map[string]*Plan{},
 	}
 	r.prometheus.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		stageCollector{r},
+		planCollector{r},
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name:        "tidegate_build_info",
 			Help:        "Always 1; the labels tell the version.",

@@ -139,6 +139,11 @@ func (c *Client) Account(ctx context.Context) (*Account, error) {
 	return answer[Account](ctx, c, "GET", "/account", nil, nil)
 }
 
+// UpdateAccount patches the account's settings (UpdateAccount).
+func (c *Client) UpdateAccount(ctx context.Context, ops ...PatchOperation) (*Account, error) {
+	return answer[Account](ctx, c, "PATCH", "/account", nil, patch{ops})
+}
+
 // Status says how the gateway is.
 func (c *Client) Status(ctx context.Context) (*Status, error) {
 	return answer[Status](ctx, c, "GET", "/tidegate/status", nil, nil)

@@ -159,8 +159,8 @@ func summary(b *definition.Body) map[string]map[string]MethodSnapshot {
 			continue
 		}
 		paths[res.Path] = map[string]MethodSnapshot{}
-		for verb := range res.Methods {
-			paths[res.Path][verb] = MethodSnapshot{AuthorizationType: "NONE"}
+		for verb, m := range res.Methods {
+			paths[res.Path][verb] = MethodSnapshot{AuthorizationType: "NONE", APIKeyRequired: m.APIKeyRequired}
 		}
 	}
 	return paths
@@ -197,12 +197,8 @@ func (s *Server) updateDeployment(r *request) (int, any, error) {
 			if op.Path != "/description" {
 				return definition.Change{}, unknownPath(op, "/description")
 			}
-			if err := only(op, "add", "replace", "remove"); err != nil {
+			if next.Description, err = patchText(op); err != nil {
 				return definition.Change{}, err
-			}
-			next.Description = op.Value
-			if op.Op == "remove" {
-				next.Description = ""
 			}
 		}
 		return definition.Change{PutDeployments: []*definition.Deployment{&next}}, nil

@@ -17,6 +17,7 @@ const (
 	CodeConflict      = "ConflictException"
 	CodeAccessDenied  = "AccessDeniedException"
 	CodeTooManyCalls  = "TooManyRequestsException"
+	CodeLimitExceeded = "LimitExceededException"
 	CodeTooLarge      = "RequestEntityTooLargeException"
 	CodeUnavailable   = "ServiceUnavailableException"
 	CodeInternalError = "InternalFailure"
@@ -49,6 +50,11 @@ func denied(format string, args ...any) *Error {
 	return &Error{403, CodeAccessDenied, fmt.Sprintf(format, args...)}
 }
 
+// limitExceeded refuses more of something than there can be.
+func limitExceeded(format string, args ...any) *Error {
+	return &Error{429, CodeLimitExceeded, fmt.Sprintf(format, args...)}
+}
+
 func unsupported(what string) *Error {
 	return badRequest("%s is not supported yet", what)
 }
@@ -68,6 +74,10 @@ func validation(problems []string) error {
 
 func mustNotBeNull(member string) string {
 	return fmt.Sprintf("Value null at '%s' failed to satisfy constraint: Member must not be null", member)
+}
+
+func mustBeOneOf(member, value string, values ...string) string {
+	return fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]", value, member, strings.Join(values, ", "))
 }
 
 // asError turns any error of an operation into the answer for it. What is not

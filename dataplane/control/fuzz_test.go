@@ -2,6 +2,7 @@ package control
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
@@ -21,6 +22,21 @@ func FuzzBodies(f *testing.F) {
 		{"POST", "/restapis", `{"name":"x","endpointConfiguration":{"types":["REGIONAL"],"ipAddressType":"ipv4"},"tags":{"a":"b"}}`},
 		{"POST", "/restapis/api0000000/deployments", `{"stageName":"s","stageDescription":"d","variables":{"a":"b"},"tracingEnabled":false}`},
 		{"POST", "/restapis/api0000000/stages", `{"stageName":"t","deploymentId":"d00000","variables":{"a":"b"},"canarySettings":null}`},
+		{"PATCH", "/restapis/api0000000", `{"patchOperations":[{"op":"replace","path":"/apiKeySource","value":"AUTHORIZER"},{"op":"add","path":"/x-tidegate-guaranteed-rate","value":"5"}]}`},
+		{"PATCH", "/restapis/api0000000/stages/prod", `{"patchOperations":[{"op":"replace","path":"/~1pets/GET/throttling/rateLimit","value":"5.5"},{"op":"add","path":"/*/*/throttling/burstLimit","value":"-1"},{"op":"remove","path":"/pets/GET"}]}`},
+		{"PATCH", "/restapis/api0000000/stages/prod", `{"patchOperations":[{"op":"replace","path":"/x-tidegate-throttle/rateLimit","value":"1e3"},{"op":"add","path":"/x-tidegate-guaranteed-rate","value":"0"},{"op":"replace","path":"/x-tidegate-rate-limit-headers","value":"false"}]}`},
+		{"DELETE", "/restapis/api0000000/stages/prod", ``},
+		{"PATCH", "/account", `{"patchOperations":[{"op":"replace","path":"/throttle/rateLimit","value":"7"},{"op":"replace","path":"/throttle/burstLimit","value":"3"}]}`},
+		{"POST", "/apikeys", `{"name":"n","value":"a-value-of-20-or-more","enabled":true,"stageKeys":[],"generateDistinctId":true,"tags":{"a":"b"}}`},
+		{"POST", "/apikeys?mode=import&format=csv&failonwarnings=false", "Name,Key,UsagePlanIds\nn,a-value-of-20-or-more,'plan00,nope'\nm,a-value-that-is-there-already,plan00"},
+		{"GET", "/apikeys?includeValues=true&name=a&customerId=c&limit=1&position=MDA", ``},
+		{"PATCH", "/apikeys/key0000000", `{"patchOperations":[{"op":"replace","path":"/enabled","value":"false"},{"op":"replace","path":"/name","value":"x"}]}`},
+		{"POST", "/usageplans", `{"name":"p","apiStages":[{"apiId":"api0000000","stage":"prod","throttle":{"//GET":{"rateLimit":1.5}}}],"throttle":{"burstLimit":1},"quota":{"limit":5,"offset":1,"period":"WEEK"}}`},
+		{"PATCH", "/usageplans/plan00", `{"patchOperations":[{"op":"replace","path":"/quota/limit","value":"9"},{"op":"replace","path":"/apiStages/api0000000:prod/throttle/~1pets/GET/rateLimit","value":"2"},{"op":"remove","path":"/throttle"}]}`},
+		{"PATCH", "/usageplans/plan00", `{"patchOperations":[{"op":"remove","path":"/apiStages","value":"api0000000:prod"},{"op":"add","path":"/apiStages","value":"api0000000:prod"}]}`},
+		{"POST", "/usageplans/plan00/keys", `{"keyId":"key0000000","keyType":"API_KEY"}`},
+		{"GET", "/usageplans/plan00/usage?startDate=2026-11-01&endDate=2026-11-30&limit=1", ``},
+		{"PATCH", "/usageplans/plan00/keys/key0000000/usage", `{"patchOperations":[{"op":"replace","path":"/remaining","value":"12"}]}`},
 		{"GET", "/restapis?limit=2&position=MDA&x=%zz", ``},
 		{"GET", "/restapis/api0000000/resources?embed=methods&limit=1", ``},
 	} {
@@ -34,7 +50,11 @@ func FuzzBodies(f *testing.F) {
 			PutAPIs:        []*definition.API{{ID: "api0000000", Name: "a", CreatedDate: noon, EndpointType: "EDGE", Body: b}},
 			PutDeployments: []*definition.Deployment{{ID: "d00000", APIID: "api0000000", Number: 1, CreatedDate: noon, Body: b}},
 			PutStages:      []*definition.Stage{{APIID: "api0000000", Name: "prod", DeploymentID: "d00000", CreatedDate: noon}},
+			PutPlans: []*definition.UsagePlan{{ID: "plan00", Name: "p", APIStages: []definition.PlanStage{{APIID: "api0000000", Stage: "prod"}},
+				Quota: &definition.Quota{Limit: 5, Period: definition.PeriodMonth, Since: noon}}},
 		})
+		g.keys.apply(definition.Change{PutKeys: []*definition.APIKey{{ID: "key0000000", Value: "a-value-that-is-there-already"}},
+			PutPlanKeys: []definition.PlanKey{{PlanID: "plan00", KeyID: "key0000000"}}})
 		s := NewServer(g, Options{AccountID: "000000000000", Logger: slog.New(slog.DiscardHandler)})
 		o, params, query, err := match(method, target)
 		if err != nil || o.serve == nil || o.path == "/tidegate/drain" {
@@ -62,8 +82,31 @@ func checkCatalog(t *testing.T, c *definition.Catalog) {
 		if c.Deployments[definition.DeploymentKey{APIID: k.APIID, ID: st.DeploymentID}] == nil {
 			t.Errorf("stage %+v points at no deployment", st)
 		}
+		methods := map[string]bool{}
+		for key := range st.MethodSettings {
+			method := strings.TrimPrefix(unescape(key), "/")
+			if !isMethodSettingKey(key) || methods[method] {
+				t.Errorf("stage %s has the method setting %s", st.Name, key)
+			}
+			methods[method] = true
+		}
 		if checkStageName(st.Name) != nil || checkVariables(st.Variables) != nil {
 			t.Errorf("stage %+v", st)
+		}
+	}
+	for _, p := range c.Plans {
+		if p.ID == "" || checkPlan(p) != nil || p.Quota != nil && p.Quota.Since.IsZero() {
+			t.Errorf("plan %+v", p)
+		}
+		for _, st := range p.APIStages {
+			if c.Stages[definition.StageKey{APIID: st.APIID, Stage: st.Stage}] == nil {
+				t.Errorf("plan %+v has a stage that is not there", p)
+			}
+			for method, limit := range st.Throttle {
+				if checkMethodKey(method) != nil || limit == (definition.Throttle{}) {
+					t.Errorf("plan %+v", p)
+				}
+			}
 		}
 	}
 	for k := range c.Deployments {

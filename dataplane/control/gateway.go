@@ -27,12 +27,53 @@ type Gateway interface {
 	// is a *definition.InvalidError.
 	Update(ctx context.Context, edit func(*definition.Catalog) (definition.Change, error)) error
 
+	// Keys reads API keys. What the edit function of an Update reads there is
+	// what its Change will be applied to.
+	Keys() KeyReader
+
+	// Usage returns what a key has used of a plan, counted to now: one element
+	// for each day from…to (days since the Unix epoch, both included) that has
+	// requests, in order of the days. Before them may come the newest day that
+	// is earlier, from which the rest of a quota carries on.
+	Usage(planID, keyID string, from, to int64) ([]definition.Usage, error)
+
+	// Grant sets how many requests remain of a key's quota in the current
+	// period. It fails with a *definition.InvalidError when the plan has none.
+	Grant(planID, keyID string, remaining int64) error
+
+	// AccountThrottle returns the account's limit that is in force, with both
+	// parts set.
+	AccountThrottle() definition.Throttle
+
+	// Offenders returns the n sources whose requests were denied most lately,
+	// the most first.
+	Offenders(n int) []Offender
+
 	// Status says how the gateway is.
 	Status() Status
 
 	// Drain stops accepting requests and returns when those in flight are
 	// finished or ctx is done.
 	Drain(ctx context.Context) error
+}
+
+// KeyReader reads API keys, with their values. There may be millions, so lists
+// come in pages: at most limit keys in order of their ids, those behind the id
+// after, and whether more follow. match picks keys; nil picks all. It must not
+// read keys itself. The methods may be called from any goroutine, and what they
+// return must not be changed.
+type KeyReader interface {
+	// Key returns a key by its id, KeyByValue by its value: nil without an
+	// error when there is none.
+	Key(id string) (*definition.APIKey, error)
+	KeyByValue(value string) (*definition.APIKey, error)
+
+	// Keys lists all keys, PlanKeys those of a usage plan.
+	Keys(after string, limit int, match func(*definition.APIKey) bool) (keys []*definition.APIKey, more bool, err error)
+	PlanKeys(planID, after string, limit int, match func(*definition.APIKey) bool) (keys []*definition.APIKey, more bool, err error)
+
+	// PlansOf returns the ids of the usage plans that a key is in.
+	PlansOf(keyID string) ([]string, error)
 }
 
 // Values of Status.State.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -23,12 +24,13 @@ import (
 type fakeGateway struct {
 	mu      sync.Mutex
 	catalog *definition.Catalog
+	keys    *fakeKeys
 	refuse  error // what the next Update's compilation finds
 	drained chan struct{}
 }
 
 func newFakeGateway() *fakeGateway {
-	return &fakeGateway{catalog: (&definition.Catalog{}).With(definition.Change{}), drained: make(chan struct{}, 8)}
+	return &fakeGateway{catalog: (&definition.Catalog{}).With(definition.Change{}), keys: newFakeKeys(), drained: make(chan struct{}, 8)}
 }
 
 func (g *fakeGateway) Catalog() *definition.Catalog {
@@ -48,12 +50,55 @@ func (g *fakeGateway) Update(_ context.Context, edit func(*definition.Catalog) (
 		return g.refuse
 	}
 	g.catalog = g.catalog.With(ch)
+	g.keys.apply(ch)
 	return nil
+}
+
+func (g *fakeGateway) Keys() KeyReader { return g.keys }
+
+func (g *fakeGateway) Usage(planID, keyID string, from, to int64) ([]definition.Usage, error) {
+	return g.keys.usageOf(definition.PlanKey{PlanID: planID, KeyID: keyID}, from, to)
+}
+
+func (g *fakeGateway) Grant(planID, keyID string, remaining int64) error {
+	q := g.Catalog().Plans[planID].Quota
+	if q == nil {
+		return &definition.InvalidError{Err: fmt.Errorf("usage plan %s has no quota to grant requests of", planID)}
+	}
+	today := dayOf(noon)
+	records, err := g.Usage(planID, keyID, today, today)
+	if err != nil {
+		return err
+	}
+	u := definition.Usage{PlanID: planID, KeyID: keyID, Day: today, Remaining: remaining, Period: q.Period}
+	if n := len(records); n > 0 && records[n-1].Day == today {
+		u.Used = records[n-1].Used
+	}
+	g.keys.use(u)
+	return nil
+}
+
+// AccountThrottle resolves what the account leaves open as the gateway does.
+func (g *fakeGateway) AccountThrottle() definition.Throttle {
+	rate, burst := 10000.0, 5000
+	if t := g.Catalog().Account.Throttle; t != nil {
+		if t.RateLimit != nil {
+			rate, burst = *t.RateLimit, int(*t.RateLimit/2)
+		}
+		if t.BurstLimit != nil {
+			burst = *t.BurstLimit
+		}
+	}
+	return definition.Throttle{RateLimit: &rate, BurstLimit: &burst}
 }
 
 func (g *fakeGateway) Status() Status {
 	return Status{Version: "test", State: StateReady, GatewayDomain: "localhost", APIs: len(g.Catalog().APIs),
 		Listeners: []ListenerStatus{{Name: "public", Address: "127.0.0.1:8080"}}}
+}
+
+func (g *fakeGateway) Offenders(int) []Offender {
+	return []Offender{{Source: "192.0.2.1", Denied: 3, Reason: "THROTTLED"}}
 }
 
 func (g *fakeGateway) Drain(context.Context) error { g.drained <- struct{}{}; return nil }

@@ -125,7 +125,7 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 
 func writeError(ctx *fasthttp.RequestCtx, id string, e *Error) {
 	ctx.Response.Header.Set("x-amzn-ErrorType", e.Code)
-	if e.Status == 429 || e.Status == 503 {
+	if e.Code == CodeTooManyCalls || e.Status == 503 {
 		ctx.Response.Header.Set("Retry-After", "1")
 	}
 	writeAnswer(ctx, id, e.Status, struct {
@@ -163,8 +163,9 @@ func (s *Server) audit(r *request, status int, err error, took time.Duration) {
 	if r.made != "" {
 		attrs = append(attrs, "made", r.made)
 	}
-	for _, name := range []string{"stage", "deployment"} {
-		if v := r.params[name]; v != "" {
+	for _, name := range []string{"stage", "deployment", "plan", "key"} {
+		// Who took a key's value for its id should not find it in the log.
+		if v := r.params[name]; v != "" && (name != "key" || len(v) < minKeyValue) {
 			attrs = append(attrs, name, v)
 		}
 	}

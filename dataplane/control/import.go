@@ -158,6 +158,12 @@ func adopt(a *definition.API, result *openapi.Result, q importQuery, have []*def
 	if result.Body.DisableExecuteAPIEndpoint || !merge {
 		a.DisableExecuteAPIEndpoint = result.Body.DisableExecuteAPIEndpoint
 	}
+	if result.APIKeySource != "" || !merge {
+		a.APIKeySource = storedKeySource(result.APIKeySource)
+	}
+	if result.GuaranteedRate != 0 || !merge {
+		a.GuaranteedRate = result.GuaranteedRate
+	}
 	a.Body = sealed(a, combine(have, result.Body.Resources, merge))
 	return nil
 }

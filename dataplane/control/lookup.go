@@ -36,25 +36,45 @@ func (s *Server) stage(c *definition.Catalog, apiID, name string) (*definition.S
 	return nil, notFound("Invalid Stage identifier specified")
 }
 
+func (s *Server) plan(c *definition.Catalog, id string) (*definition.UsagePlan, error) {
+	if p := c.Plans[id]; p != nil {
+		return p, nil
+	}
+	return nil, notFound("Invalid Usage Plan ID specified")
+}
+
+func (s *Server) key(id string) (*definition.APIKey, error) {
+	k, err := s.gateway.Keys().Key(id)
+	if err == nil && k == nil {
+		err = notFound("Invalid API Key identifier specified")
+	}
+	return k, err
+}
+
 const idLetters = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 // newID makes a random id of n characters that is not taken.
 func newID(n int, taken func(string) bool) string {
 	for {
-		id := make([]byte, 0, n)
-		for len(id) < n {
-			var b [16]byte
-			_, _ = rand.Read(b[:]) // never fails
-			for _, v := range b {
-				if int(v) < 256/len(idLetters)*len(idLetters) && len(id) < n { // no letter more likely than another
-					id = append(id, idLetters[int(v)%len(idLetters)])
-				}
-			}
-		}
-		if !taken(string(id)) {
-			return string(id)
+		if id := randomText(n, idLetters); !taken(id) {
+			return id
 		}
 	}
+}
+
+// randomText makes a text of n of the letters, none more likely than another.
+func randomText(n int, letters string) string {
+	text := make([]byte, 0, n)
+	for len(text) < n {
+		var b [16]byte
+		_, _ = rand.Read(b[:]) // never fails
+		for _, v := range b {
+			if int(v) < 256/len(letters)*len(letters) && len(text) < n {
+				text = append(text, letters[int(v)%len(letters)])
+			}
+		}
+	}
+	return string(text)
 }
 
 // byTime is a sort key: older first, then by id.

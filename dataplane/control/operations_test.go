@@ -124,11 +124,12 @@ func TestDeploymentAndStageLifecycle(t *testing.T) {
 
 func TestAccount(t *testing.T) {
 	b := newBench(t)
-	wantJSON(t, "get", b.want(200, "GET", "/account", ""), `{"features":[],"apiKeyVersion":"4"}`)
+	const limit = `"throttleSettings":{"burstLimit":5000,"rateLimit":10000},"features":["UsagePlans"],"apiKeyVersion":"4"`
+	wantJSON(t, "get", b.want(200, "GET", "/account", ""), `{`+limit+`}`)
 	wantJSON(t, "update", b.want(200, "PATCH", "/account", `{"patchOperations":[{"op":"replace","path":"/cloudwatchRoleArn","value":"arn:aws:iam::1:role/r"}]}`),
-		`{"cloudwatchRoleArn":"arn:aws:iam::1:role/r","features":[],"apiKeyVersion":"4"}`)
+		`{"cloudwatchRoleArn":"arn:aws:iam::1:role/r",`+limit+`}`)
 	b.want(200, "PATCH", "/account", `{"patchOperations":[{"op":"remove","path":"/cloudwatchRoleArn"}]}`)
-	wantJSON(t, "removed", b.want(200, "GET", "/account", ""), `{"features":[],"apiKeyVersion":"4"}`)
+	wantJSON(t, "removed", b.want(200, "GET", "/account", ""), `{`+limit+`}`)
 	b.wantError("PATCH", "/account", `{"patchOperations":[{"op":"replace","path":"/x","value":""}]}`, 400, CodeBadRequest,
 		"Invalid patch path  '/x' specified for op 'replace'. Must be one of: [/cloudwatchRoleArn, /features]")
 	b.wantError("PATCH", "/account", `{"patchOperations":[{"op":"add","path":"/features","value":"UsagePlans"}]}`, 400, CodeBadRequest, "/features of UpdateAccount is not supported yet")

@@ -13,25 +13,39 @@ const (
 	maxLimit     = 500
 )
 
-// page sorts items by key, which must be unique, and returns those that the
-// query parameters limit and position ask for. A position names the last item
-// of the page before, so what is created or deleted meanwhile moves nothing.
-func page[T any](items []T, key func(T) string, query url.Values) (List[T], error) {
-	limit := defaultLimit
+// pageBounds reads the query parameters limit and position: how many items to
+// answer, and the key of the one that they come behind; empty: the first ones.
+func pageBounds(query url.Values) (after string, limit int, err error) {
+	limit = defaultLimit
 	if v := query.Get("limit"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {
-			return List[T]{}, badRequest("Invalid limit: %s. It must be a number from 1 to %d", v, maxLimit)
+			return "", 0, badRequest("Invalid limit: %s. It must be a number from 1 to %d", v, maxLimit)
 		}
 		limit = min(n, maxLimit)
 	}
+	v := query.Get("position")
+	key, err := base64.RawURLEncoding.DecodeString(v)
+	if err != nil {
+		return "", 0, badRequest("Invalid position: %s", v)
+	}
+	return string(key), limit, nil
+}
+
+// position names the last item of a page, so what is created or deleted
+// meanwhile moves nothing.
+func position(key string) string { return base64.RawURLEncoding.EncodeToString([]byte(key)) }
+
+// page sorts items by key, which must be unique, and returns those that the
+// query parameters limit and position ask for.
+func page[T any](items []T, key func(T) string, query url.Values) (List[T], error) {
+	after, limit, err := pageBounds(query)
+	if err != nil {
+		return List[T]{}, err
+	}
 	slices.SortFunc(items, func(a, b T) int { return strings.Compare(key(a), key(b)) })
-	if v := query.Get("position"); v != "" {
-		after, err := base64.RawURLEncoding.DecodeString(v)
-		if err != nil {
-			return List[T]{}, badRequest("Invalid position: %s", v)
-		}
-		i := slices.IndexFunc(items, func(it T) bool { return key(it) > string(after) })
+	if after != "" {
+		i := slices.IndexFunc(items, func(it T) bool { return key(it) > after })
 		if i < 0 {
 			i = len(items)
 		}
@@ -41,5 +55,5 @@ func page[T any](items []T, key func(T) string, query url.Values) (List[T], erro
 		return List[T]{Items: append([]T{}, items...)}, nil
 	}
 	items = items[:limit]
-	return List[T]{Items: items, Position: base64.RawURLEncoding.EncodeToString([]byte(key(items[limit-1])))}, nil
+	return List[T]{Items: items, Position: position(key(items[limit-1]))}, nil
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -29,8 +30,7 @@ func decodePatch(body []byte, input string) ([]PatchOperation, error) {
 	for i, op := range in.PatchOperations {
 		verb := optional(op.Op)
 		if !slices.Contains(patchVerbs, verb) {
-			problems = append(problems, fmt.Sprintf("Value '%s' at '%s.patchOperations.%d.member.op' failed to satisfy constraint: Member must satisfy enum value set: [%s]",
-				verb, input, i+1, strings.Join(patchVerbs, ", ")))
+			problems = append(problems, mustBeOneOf(fmt.Sprintf("%s.patchOperations.%d.member.op", input, i+1), verb, patchVerbs...))
 		}
 		ops = append(ops, PatchOperation{verb, optional(op.Path), optional(op.Value), optional(op.From)})
 	}
@@ -56,6 +56,23 @@ func only(op PatchOperation, verbs ...string) error {
 // unknownPath is AWS's answer to a path that an object does not have.
 func unknownPath(op PatchOperation, paths ...string) error {
 	return badRequest("Invalid patch path  '%s' specified for op '%s'. Must be one of: [%s]", op.Path, op.Op, strings.Join(paths, ", "))
+}
+
+// patchText is what an operation makes of a text that may be absent.
+func patchText(op PatchOperation) (string, error) {
+	if err := only(op, "add", "replace", "remove"); err != nil || op.Op == "remove" {
+		return "", err
+	}
+	return op.Value, nil
+}
+
+// patchFlag is the true or false that an operation sets.
+func patchFlag(op PatchOperation) (bool, error) {
+	v, err := strconv.ParseBool(strings.ToLower(op.Value))
+	if err != nil {
+		return false, badRequest("Invalid value for %s: it must be true or false", op.Path)
+	}
+	return v, nil
 }
 
 // unescape reads a segment of a JSON Pointer (RFC 6901, section 4).

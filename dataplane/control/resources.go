@@ -59,9 +59,8 @@ func wireResource(r *definition.Resource, embed bool) Resource {
 }
 
 func wireMethod(r *definition.Resource, m *definition.Method) *Method {
-	keyRequired := false
 	out := &Method{
-		HTTPMethod: m.HTTPMethod, AuthorizationType: "NONE", APIKeyRequired: &keyRequired,
+		HTTPMethod: m.HTTPMethod, AuthorizationType: "NONE", APIKeyRequired: &m.APIKeyRequired,
 		OperationName: m.OperationName, RequestParameters: m.RequestParameters,
 	}
 	for status, headers := range m.Responses {

@@ -2,7 +2,6 @@ package control
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
@@ -29,20 +28,18 @@ func patchAPI(a *definition.API, op PatchOperation) error {
 		}
 		a.Name = op.Value
 	case "/description":
-		if err := only(op, "add", "replace", "remove"); err != nil {
+		v, err := patchText(op)
+		if err != nil {
 			return err
 		}
-		a.Description = op.Value
-		if op.Op == "remove" {
-			a.Description = ""
-		}
+		a.Description = v
 	case "/disableExecuteApiEndpoint":
 		if err := only(op, "replace"); err != nil {
 			return err
 		}
-		v, err := strconv.ParseBool(strings.ToLower(op.Value))
+		v, err := patchFlag(op)
 		if err != nil {
-			return badRequest("Invalid value for %s: it must be true or false", op.Path)
+			return err
 		}
 		a.DisableExecuteAPIEndpoint = v
 	case "/endpointConfiguration/ipAddressType":
@@ -60,8 +57,18 @@ func patchAPI(a *definition.API, op PatchOperation) error {
 		if err := only(op, "replace"); err != nil {
 			return err
 		}
-		if op.Value != "HEADER" {
-			return unsupported("apiKeySource " + op.Value)
+		if err := checkKeySource(op.Value); err != nil {
+			return err
+		}
+		a.APIKeySource = storedKeySource(op.Value)
+	case "/x-tidegate-guaranteed-rate":
+		v, err := patchRate(op)
+		if err != nil {
+			return err
+		}
+		a.GuaranteedRate = 0
+		if v != nil {
+			a.GuaranteedRate = *v
 		}
 	case "/binaryMediaTypes":
 		return badRequest("Invalid patch path /binaryMediaTypes")
@@ -94,4 +101,23 @@ func patchEndpointType(a *definition.API, op PatchOperation) error {
 	default:
 		return badRequest("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE")
 	}
+}
+
+// checkKeySource holds the source of API keys to those that there are.
+func checkKeySource(source string) error {
+	switch source {
+	case definition.KeySourceHeader, definition.KeySourceAuthorizer:
+		return nil
+	default:
+		return badRequest("Invalid API Key source: %s. Must be one of: [HEADER, AUTHORIZER]", source)
+	}
+}
+
+// storedKeySource leaves the usual source out, so that saying it does not make
+// another body.
+func storedKeySource(source string) string {
+	if source == definition.KeySourceHeader {
+		return ""
+	}
+	return source
 }

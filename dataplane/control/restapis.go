@@ -1,14 +1,15 @@
 package control
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
-// Answers of AWS that create an API, and lists, print no tags when there are
-// none; answers about one existing API print an empty object.
+// Answers of AWS that create something, and lists, print no tags when there are
+// none; answers about one thing that exists print an empty object.
 const (
 	omitEmptyTags  = false
 	printEmptyTags = true
@@ -17,18 +18,26 @@ const (
 func wireRestAPI(a *definition.API, emptyTags bool) RestAPI {
 	out := RestAPI{
 		ID: a.ID, Name: a.Name, Description: a.Description, CreatedDate: a.CreatedDate.Unix(), Version: a.Version,
-		Warnings: a.Warnings, APIKeySource: "HEADER",
+		Warnings: a.Warnings, APIKeySource: cmp.Or(a.APIKeySource, definition.KeySourceHeader),
 		EndpointConfiguration:     EndpointConfiguration{Types: []string{a.EndpointType}, IPAddressType: "ipv4"},
 		DisableExecuteAPIEndpoint: a.DisableExecuteAPIEndpoint, RootResourceID: a.Body.RootResourceID,
+		Tags: wireTags(a.Tags, emptyTags),
 	}
-	if len(a.Tags) > 0 || emptyTags {
-		tags := a.Tags
-		if tags == nil {
-			tags = map[string]string{}
-		}
-		out.Tags = &tags
+	if a.GuaranteedRate > 0 {
+		out.GuaranteedRate = (*Double)(&a.GuaranteedRate)
 	}
 	return out
+}
+
+func wireTags(tags map[string]string, printEmpty bool) *map[string]string {
+	switch {
+	case len(tags) > 0:
+		return &tags
+	case printEmpty:
+		return &map[string]string{}
+	default:
+		return nil
+	}
 }
 
 func (s *Server) createRestAPI(r *request) (int, any, error) {
@@ -55,12 +64,12 @@ func (s *Server) createRestAPI(r *request) (int, any, error) {
 	if in.Name == nil {
 		problems = append(problems, mustNotBeNull("createRestApiInput.name"))
 	}
+	source := optional(in.APIKeySource)
+	if source != "" && checkKeySource(source) != nil {
+		problems = append(problems, mustBeOneOf("createRestApiInput.apiKeySource", source, definition.KeySourceHeader, definition.KeySourceAuthorizer))
+	}
 	if err := validation(append(problems, in.EndpointConfiguration.violations("createRestApiInput")...)); err != nil {
 		return 0, nil, err
-	}
-	keySource := refusals{}
-	if v := optional(in.APIKeySource); v != "" && v != "HEADER" {
-		keySource["apiKeySource "+v] = json.RawMessage("true")
 	}
 	endpoint, endpointErr := in.EndpointConfiguration.endpointType()
 	for _, err := range []error{
@@ -73,7 +82,6 @@ func (s *Server) createRestAPI(r *request) (int, any, error) {
 			"securityPolicy":         in.SecurityPolicy,
 			"endpointAccessMode":     in.EndpointAccessMode,
 		}.check("CreateRestApi"),
-		keySource.check("CreateRestApi"),
 	} {
 		if err != nil {
 			return 0, nil, err
@@ -84,9 +92,9 @@ func (s *Server) createRestAPI(r *request) (int, any, error) {
 		id := newID(10, func(id string) bool { return c.APIs[id] != nil })
 		a = &definition.API{
 			ID: id, Name: *in.Name, Description: optional(in.Description), Version: optional(in.Version), CreatedDate: s.now().UTC(),
-			EndpointType: endpoint, DisableExecuteAPIEndpoint: in.DisableExecuteAPIEndpoint, Tags: in.Tags,
-			Body: definition.NewBody(id, nil, definition.Settings{EndpointType: endpoint, DisableExecuteAPIEndpoint: in.DisableExecuteAPIEndpoint}),
+			EndpointType: endpoint, DisableExecuteAPIEndpoint: in.DisableExecuteAPIEndpoint, APIKeySource: storedKeySource(source), Tags: in.Tags,
 		}
+		a.Body = definition.NewBody(id, nil, a.Settings())
 		return definition.Change{PutAPIs: []*definition.API{a}}, nil
 	})
 	if err != nil {
@@ -140,7 +148,10 @@ func (s *Server) deleteRestAPI(r *request) (int, any, error) {
 		if _, err := s.api(c, r.apiID()); err != nil {
 			return definition.Change{}, err
 		}
-		return definition.Change{DeleteAPIs: []string{r.apiID()}}, nil
+		return definition.Change{
+			DeleteAPIs: []string{r.apiID()},
+			PutPlans:   detach(c, func(st definition.PlanStage) bool { return st.APIID == r.apiID() }),
+		}, nil
 	})
 	return 202, nil, err
 }

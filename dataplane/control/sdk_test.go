@@ -56,6 +56,31 @@ func (g *durable) Status() control.Status {
 
 func (g *durable) Drain(context.Context) error { return nil }
 
+func (g *durable) Keys() control.KeyReader { return g.store }
+
+func (g *durable) Usage(planID, keyID string, from, to int64) ([]definition.Usage, error) {
+	return g.store.Usage(planID, keyID, from, to)
+}
+
+// Grant takes it that nothing was used yet today.
+func (g *durable) Grant(planID, keyID string, remaining int64) error {
+	q := g.Catalog().Plans[planID].Quota
+	if q == nil {
+		return &definition.InvalidError{Err: errors.New("the plan has no quota")}
+	}
+	return g.store.WriteUsage([]definition.Usage{{
+		PlanID: planID, KeyID: keyID, Day: time.Now().Unix() / 86400, Remaining: remaining,
+		Period: q.Period, Granted: remaining - q.Limit,
+	}})
+}
+
+func (g *durable) Offenders(int) []control.Offender { return nil }
+
+func (g *durable) AccountThrottle() definition.Throttle {
+	rate, burst := 10000.0, 5000
+	return definition.Throttle{RateLimit: &rate, BurstLimit: &burst}
+}
+
 // serve runs a control server over a new state file and returns its socket.
 func serve(t *testing.T) (socket string, g *durable) {
 	t.Helper()
@@ -105,14 +130,12 @@ paths:
         {type: http_proxy, httpMethod: GET, uri: "http://${stageVariables.backend}/pets"}
 `
 
-// TestUnmodifiedSDK drives the socket with the AWS SDK as it is.
-func TestUnmodifiedSDK(t *testing.T) {
-	socket, _ := serve(t)
+func unmodifiedSDK(t *testing.T, socket string) *apigateway.Client {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}}
-	defer transport.CloseIdleConnections()
-	client := apigateway.New(apigateway.Options{
+	t.Cleanup(transport.CloseIdleConnections)
+	return apigateway.New(apigateway.Options{
 		Region:       "eu-west-1",
 		BaseEndpoint: aws.String("http://control"),
 		HTTPClient:   &http.Client{Transport: transport},
@@ -120,6 +143,12 @@ func TestUnmodifiedSDK(t *testing.T) {
 			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"}, nil
 		}),
 	})
+}
+
+// TestUnmodifiedSDK drives the socket with the AWS SDK as it is.
+func TestUnmodifiedSDK(t *testing.T) {
+	socket, _ := serve(t)
+	client := unmodifiedSDK(t, socket)
 	ctx := context.Background()
 	must := func(err error) {
 		t.Helper()

@@ -28,7 +28,7 @@ const stagePaths = "/deploymentId, /description, /cacheClusterEnabled, /cacheClu
 	"/variables/{variable_name}, /tracingEnabled"
 
 // patchStage applies one operation to st, which is a copy of the caller's with
-// variables of its own.
+// variables and method settings of its own.
 func patchStage(st *definition.Stage, op PatchOperation) error {
 	switch op.Op {
 	case "copy":
@@ -39,6 +39,15 @@ func patchStage(st *definition.Stage, op PatchOperation) error {
 	if name, ok := strings.CutPrefix(op.Path, "/variables/"); ok {
 		return patchVariable(st, op, unescape(name))
 	}
+	if strings.HasPrefix(op.Path, ourPrefix) {
+		return patchOwnSetting(st, op)
+	}
+	if method := throttlingPattern.FindStringSubmatch(op.Path); method != nil {
+		return patchMethodThrottle(st, op, method[1])
+	}
+	if op.Op == "remove" && removeMethodSetting(st, strings.TrimPrefix(op.Path, "/")) {
+		return nil
+	}
 	switch op.Path {
 	case "/deploymentId":
 		if err := only(op, "add", "replace"); err != nil {
@@ -47,10 +56,11 @@ func patchStage(st *definition.Stage, op PatchOperation) error {
 		st.DeploymentID = op.Value // the caller looks it up
 		return nil
 	case "/description":
-		st.Description = op.Value
-		if op.Op == "remove" {
-			st.Description = ""
+		v, err := patchText(op)
+		if err != nil {
+			return err
 		}
+		st.Description = v
 		return nil
 	case "/tracingEnabled", "/cacheClusterEnabled":
 		if strings.EqualFold(op.Value, "false") && op.Op != "remove" {
@@ -90,7 +100,7 @@ func refuseStagePath(op PatchOperation) error {
 	}
 	switch {
 	case op.Op == "remove" && !strings.HasPrefix(op.Path, "/canarySettings"):
-		// AWS's text, its space at the end too: there is never such a setting.
+		// AWS's text, its space at the end too: there is no such setting.
 		return badRequest("Cannot remove method setting %s because there is no method setting for this method ", strings.TrimPrefix(op.Path, "/"))
 	case known:
 		return unsupported(op.Path + " of UpdateStage")

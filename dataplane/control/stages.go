@@ -22,14 +22,16 @@ var (
 	variableValuePattern = regexp.MustCompile(`^[A-Za-z0-9\-._~:/?#&=,]+$`)
 )
 
-func wireStage(st *definition.Stage) Stage {
+func (s *Server) wireStage(st *definition.Stage) Stage {
 	out := Stage{
 		StageName: st.Name, DeploymentID: st.DeploymentID, Description: st.Description,
-		CacheClusterStatus: "NOT_AVAILABLE", MethodSettings: map[string]any{}, Variables: st.Variables,
+		CacheClusterStatus: "NOT_AVAILABLE", MethodSettings: s.wireMethodSettings(st), Variables: st.Variables,
+		Tags:        wireTags(st.Tags, omitEmptyTags),
 		CreatedDate: st.CreatedDate.Unix(), LastUpdatedDate: st.LastUpdatedDate.Unix(),
+		Throttle: wireThrottle(st.Throttle), GuaranteedRate: (*Double)(st.GuaranteedRate),
 	}
-	if len(st.Tags) > 0 {
-		out.Tags = &st.Tags
+	if st.HideLimits {
+		out.RateLimitHeaders = new(bool)
 	}
 	return out
 }
@@ -142,7 +144,7 @@ func (s *Server) createStage(r *request) (int, any, error) {
 		return 0, nil, err
 	}
 	r.made = st.Name
-	return 201, wireStage(st), nil
+	return 201, s.wireStage(st), nil
 }
 
 func pointsAtDeployment(c *definition.Catalog, st *definition.Stage) error {
@@ -157,7 +159,7 @@ func (s *Server) getStage(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return 200, wireStage(st), nil
+	return 200, s.wireStage(st), nil
 }
 
 // getStages lists all stages of an API, or those of one deployment. AWS has no
@@ -171,7 +173,7 @@ func (s *Server) getStages(r *request) (int, any, error) {
 	all := []Stage{}
 	for k, st := range c.Stages {
 		if k.APIID == r.apiID() && (only == "" || st.DeploymentID == only) {
-			all = append(all, wireStage(st))
+			all = append(all, s.wireStage(st))
 		}
 	}
 	slices.SortFunc(all, func(a, b Stage) int { return strings.Compare(a.StageName, b.StageName) })
@@ -190,7 +192,7 @@ func (s *Server) updateStage(r *request) (int, any, error) {
 			return definition.Change{}, err
 		}
 		next = *st
-		next.Variables = maps.Clone(st.Variables)
+		next.Variables, next.MethodSettings = maps.Clone(st.Variables), maps.Clone(st.MethodSettings)
 		if next.Variables == nil {
 			next.Variables = map[string]string{}
 		}
@@ -211,7 +213,7 @@ func (s *Server) updateStage(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return 200, wireStage(&next), nil
+	return 200, s.wireStage(&next), nil
 }
 
 func (s *Server) deleteStage(r *request) (int, any, error) {
@@ -219,7 +221,12 @@ func (s *Server) deleteStage(r *request) (int, any, error) {
 		if _, err := s.stage(c, r.apiID(), r.params["stage"]); err != nil {
 			return definition.Change{}, err
 		}
-		return definition.Change{DeleteStages: []definition.StageKey{{APIID: r.apiID(), Stage: r.params["stage"]}}}, nil
+		return definition.Change{
+			DeleteStages: []definition.StageKey{{APIID: r.apiID(), Stage: r.params["stage"]}},
+			PutPlans: detach(c, func(st definition.PlanStage) bool {
+				return st.APIID == r.apiID() && st.Stage == r.params["stage"]
+			}),
+		}, nil
 	})
 	return 202, nil, err
 }

@@ -15,6 +15,10 @@ type RestAPI struct {
 	Tags                      *map[string]string    `json:"tags,omitempty"` // some answers print {} and some nothing
 	DisableExecuteAPIEndpoint bool                  `json:"disableExecuteApiEndpoint"`
 	RootResourceID            string                `json:"rootResourceId"`
+
+	// GuaranteedRate is of each stage, in requests per second; nil is none. AWS
+	// does not have it.
+	GuaranteedRate *Double `json:"x-tidegate-guaranteed-rate,omitempty"`
 }
 
 // EndpointConfiguration says how an API is reached.
@@ -44,24 +48,44 @@ type MethodSnapshot struct {
 
 // Stage is a named pointer to a deployment.
 type Stage struct {
-	StageName           string             `json:"stageName"`
-	DeploymentID        string             `json:"deploymentId"`
-	Description         string             `json:"description,omitempty"`
-	CacheClusterEnabled bool               `json:"cacheClusterEnabled"`
-	CacheClusterStatus  string             `json:"cacheClusterStatus"`
-	MethodSettings      map[string]any     `json:"methodSettings"`
-	Variables           map[string]string  `json:"variables,omitempty"`
-	TracingEnabled      bool               `json:"tracingEnabled"`
-	Tags                *map[string]string `json:"tags,omitempty"`
-	CreatedDate         int64              `json:"createdDate"`
-	LastUpdatedDate     int64              `json:"lastUpdatedDate"`
+	StageName           string                   `json:"stageName"`
+	DeploymentID        string                   `json:"deploymentId"`
+	Description         string                   `json:"description,omitempty"`
+	CacheClusterEnabled bool                     `json:"cacheClusterEnabled"`
+	CacheClusterStatus  string                   `json:"cacheClusterStatus"`
+	MethodSettings      map[string]MethodSetting `json:"methodSettings"`
+	Variables           map[string]string        `json:"variables,omitempty"`
+	TracingEnabled      bool                     `json:"tracingEnabled"`
+	Tags                *map[string]string       `json:"tags,omitempty"`
+	CreatedDate         int64                    `json:"createdDate"`
+	LastUpdatedDate     int64                    `json:"lastUpdatedDate"`
+
+	// AWS does not have the following. They are nil unless they were set.
+	Throttle         *ThrottleSettings `json:"x-tidegate-throttle,omitempty"`        // of all methods together
+	GuaranteedRate   *Double           `json:"x-tidegate-guaranteed-rate,omitempty"` // requests per second; replaces the API's
+	RateLimitHeaders *bool             `json:"x-tidegate-rate-limit-headers,omitempty"`
+}
+
+// MethodSetting is what a stage sets for one method, or for those without a
+// setting of their own. It is printed whole, with AWS's defaults.
+type MethodSetting struct {
+	MetricsEnabled                         bool   `json:"metricsEnabled"`
+	DataTraceEnabled                       bool   `json:"dataTraceEnabled"`
+	ThrottlingBurstLimit                   int    `json:"throttlingBurstLimit"`
+	ThrottlingRateLimit                    Double `json:"throttlingRateLimit"`
+	CachingEnabled                         bool   `json:"cachingEnabled"`
+	CacheTTLInSeconds                      int    `json:"cacheTtlInSeconds"`
+	CacheDataEncrypted                     bool   `json:"cacheDataEncrypted"`
+	RequireAuthorizationForCacheControl    bool   `json:"requireAuthorizationForCacheControl"`
+	UnauthorizedCacheControlHeaderStrategy string `json:"unauthorizedCacheControlHeaderStrategy"`
 }
 
 // Account holds the settings of the host's one account.
 type Account struct {
-	CloudwatchRoleARN string   `json:"cloudwatchRoleArn,omitempty"`
-	Features          []string `json:"features"`
-	APIKeyVersion     string   `json:"apiKeyVersion"`
+	CloudwatchRoleARN string            `json:"cloudwatchRoleArn,omitempty"`
+	ThrottleSettings  *ThrottleSettings `json:"throttleSettings"` // shared by every API
+	Features          []string          `json:"features"`
+	APIKeyVersion     string            `json:"apiKeyVersion"`
 }
 
 // Resource is a node of an API's path tree.

@@ -127,7 +127,13 @@ func TestStatus(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	f := &fixture{socket: t.TempDir() + "/none.sock"}
-	for _, args := range [][]string{{"apis"}, {"status"}, {"stages"}, {"deploy", "-", "--stage", "prod"}} {
+	for _, args := range [][]string{
+		{"apis"}, {"status"}, {"stages"}, {"deploy", "-", "--stage", "prod"},
+		{"keys"}, {"keys", "create", "shop"}, {"keys", "rotate", "shop"}, {"keys", "import", "-"}, {"keys", "delete", "k2x9ab4c1d"},
+		{"plans"}, {"plans", "create", "gold"}, {"plans", "set", "gold", "--rate", "1"}, {"plans", "show", "gold"},
+		{"usage", "shop"}, {"usage", "shop", "--remaining", "1"},
+		{"offenders"}, {"throttle"}, {"throttle", "account", "5"}, {"throttle", "petstore:prod", "1", "1"}, {"throttle", "guarantee", "petstore:prod", "1"},
+	} {
 		f.refused(t, exitUnreachable, "none.sock", args...)
 	}
 	f.refused(t, exitUnreachable, "other.sock", "status", "--socket", "other.sock")
@@ -150,6 +156,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"validate"}, "missing FILE"},
 		{[]string{"run", "tidegate.yaml"}, "named by --config"},
 		{[]string{"version", "now"}, `unexpected "now"`},
+		{[]string{"usage"}, "missing KEY"},
+		{[]string{"keys", "dance"}, "or: tidegate keys create NAME"},
 	} {
 		f.refused(t, exitUsage, c.want, c.args...)
 	}
@@ -161,15 +169,20 @@ func TestHelp(t *testing.T) {
 	if out := f.must(t, "--help"); !strings.Contains(out, "Exit codes") {
 		t.Errorf("help:\n%s", out)
 	}
+	var all []*command
 	for _, c := range commands() {
-		out := f.must(t, c.name, "--help")
+		all = append(append(all, c), c.verbs...)
+	}
+	for _, c := range all {
+		words := strings.Fields(c.name)
+		out := f.must(t, append(words, "--help")...)
 		if want := "usage: tidegate " + c.name; !strings.HasPrefix(out, want) {
 			t.Errorf("help of %s:\n%s", c.name, out)
 		}
 		if c.name != "version" && !strings.Contains(out, "Examples:\n  tidegate "+c.name) {
 			t.Errorf("help of %s has no example", c.name)
 		}
-		if out != f.must(t, "help", c.name) {
+		if out != f.must(t, append([]string{"help"}, words...)...) {
 			t.Errorf("help %s and %s --help differ", c.name, c.name)
 		}
 	}

@@ -67,10 +67,15 @@ func deleteObject(e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	return printDeleted(r, what)
+}
+
+// printDeleted says what is gone.
+func printDeleted(r *remote, what string) error {
 	if *r.json {
-		return printJSON(e.stdout, map[string]string{"deleted": what})
+		return printJSON(r.env.stdout, map[string]string{"deleted": what})
 	}
-	_, err = fmt.Fprintf(e.stdout, "deleted %s\n", what)
+	_, err := fmt.Fprintf(r.env.stdout, "deleted %s\n", what)
 	return err
 }
 

@@ -168,7 +168,7 @@ func (d *deployment) importAPI(ctx context.Context, c *control.Client, title str
 	case 1:
 		d.result, err = c.Put(ctx, found[0].ID, d.document, "overwrite", control.ImportOptions{})
 	default:
-		err = ambiguous(title, found)
+		err = apiKind.ambiguous(title, found)
 	}
 	return err
 }

@@ -11,17 +11,29 @@ import (
 // command is one subcommand.
 type command struct {
 	name    string
-	args    string // "FILE --stage STAGE"
-	summary string // one line for the list
-	help    string // what it does, with examples
+	args    string     // "FILE --stage STAGE"
+	summary string     // one line for the list
+	help    string     // what it does, with examples
+	verbs   []*command // "keys create" of keys; what has no verb lists
 	run     func(e *env, args []string) error
+}
+
+// choose returns the verb that args begin with, or c itself, and the rest.
+func (c *command) choose(args []string) (*command, []string) {
+	for _, v := range c.verbs {
+		if len(args) > 0 && v.name == c.name+" "+args[0] {
+			return v, args[1:]
+		}
+	}
+	return c, args
 }
 
 // commands is the table of all subcommands, in the order that help lists them.
 func commands() []*command {
 	return []*command{
 		runCommand, validateCommand, deployCommand, apisCommand, stagesCommand,
-		deploymentsCommand, rollbackCommand, deleteCommand, statusCommand, versionCommand,
+		deploymentsCommand, rollbackCommand, deleteCommand, keysCommand, plansCommand,
+		usageCommand, throttleCommand, offendersCommand, statusCommand, versionCommand,
 	}
 }
 
@@ -45,7 +57,7 @@ func dispatch(e *env) int {
 	switch name {
 	case "help", "-h", "-help", "--help":
 		if len(rest) > 0 {
-			name, rest = rest[0], []string{"--help"}
+			name, rest = rest[0], append(rest[1:], "--help")
 			break
 		}
 		printHelp(e.stdout)
@@ -55,6 +67,7 @@ func dispatch(e *env) int {
 	}
 	for _, c := range commands() {
 		if c.name == name {
+			c, rest = c.choose(rest)
 			return finish(e, c, c.run(e, rest))
 		}
 	}
@@ -72,6 +85,9 @@ func finish(e *env, c *command, err error) int {
 		return exitOK
 	case code == exitUsage:
 		fmt.Fprintf(e.stderr, "tidegate %s: %v\nusage: tidegate %s %s\n", c.name, err, c.name, c.args)
+		for _, v := range c.verbs {
+			fmt.Fprintf(e.stderr, "   or: tidegate %s %s\n", v.name, v.args)
+		}
 	default:
 		fmt.Fprintf(e.stderr, "tidegate %s: %v\n", c.name, err)
 	}
@@ -109,8 +125,18 @@ func (f *flags) help(w io.Writer) {
 			first = false
 		}
 		value, usage := flag.UnquoteUsage(fl)
-		fmt.Fprintf(w, "  %-22s %s\n", strings.TrimSpace("--"+fl.Name+" "+value), usage)
+		dashes := "--"
+		if len(fl.Name) == 1 {
+			dashes = "-"
+		}
+		fmt.Fprintf(w, "  %-22s %s\n", strings.TrimSpace(dashes+fl.Name+" "+value), usage)
 	})
+	if len(f.command.verbs) > 0 {
+		fmt.Fprint(w, "\nSubcommands, each with --help:\n")
+	}
+	for _, v := range f.command.verbs {
+		fmt.Fprintf(w, "  %-22s %s\n", v.name, v.summary)
+	}
 }
 
 // parse reads args, in which flags and operands may be mixed, and returns the

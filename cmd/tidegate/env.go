@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // env is what a subcommand may touch of the process, so that tests run it in
@@ -15,6 +16,8 @@ type env struct {
 	stderr   io.Writer
 	getenv   func(string) string
 	terminal bool // stderr is a terminal
+	columns  int  // of the terminal that stdout is; 0 when it is none
+	now      func() time.Time
 }
 
 // Exit codes. Scripts rely on them; docs/operations.md lists them.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -22,6 +23,9 @@ type memory struct {
 	catalog *definition.Catalog
 	refuse  error         // of the next updates that make a deployment
 	delay   time.Duration // of every look at the catalog
+
+	offenders []control.Offender
+	keyring   *keyring
 }
 
 func (m *memory) Catalog() *definition.Catalog {
@@ -42,6 +46,7 @@ func (m *memory) Update(_ context.Context, edit func(*definition.Catalog) (defin
 		return m.refuse
 	}
 	m.catalog = m.catalog.With(change)
+	m.keyring.apply(change)
 	return nil
 }
 
@@ -56,6 +61,8 @@ func (m *memory) Status() control.Status {
 	}
 }
 
+func (m *memory) Offenders(int) []control.Offender { return m.offenders }
+
 func (m *memory) Drain(context.Context) error { return nil }
 
 // fixture is a control socket with an empty gateway behind it.
@@ -63,12 +70,15 @@ type fixture struct {
 	*memory
 	socket   string
 	terminal bool
+	columns  int       // of the terminal that stdout is
+	stdin    string    // petstore when empty
+	now      time.Time // the time it is when zero
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{
-		memory: &memory{catalog: (&definition.Catalog{}).With(definition.Change{})},
+		memory: &memory{catalog: (&definition.Catalog{}).With(definition.Change{}), keyring: newKeyring()},
 		socket: filepath.Join(t.TempDir(), "control.sock"),
 	}
 	server := control.NewServer(f.memory, control.Options{
@@ -94,7 +104,14 @@ func newFixture(t *testing.T) *fixture {
 func (f *fixture) run(args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = dispatch(&env{
-		args: args, stdin: strings.NewReader(petstore), stdout: &out, stderr: &errs, terminal: f.terminal,
+		args: args, stdin: strings.NewReader(cmp.Or(f.stdin, petstore)), stdout: &out, stderr: &errs,
+		terminal: f.terminal, columns: f.columns,
+		now: func() time.Time {
+			if f.now.IsZero() {
+				return time.Now()
+			}
+			return f.now
+		},
 		getenv: func(name string) string {
 			if name == "TIDEGATE_SOCKET" {
 				return f.socket

@@ -2,43 +2,111 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/control"
 )
 
-// findAPI returns the API with the id or, if there is none, the name.
+// kind is a kind of objects that people call by name or id.
+type kind[T any] struct {
+	one, many string // "API", "APIs"
+	list      string // the command that lists them
+	id, name  func(*T) string
+}
+
+var (
+	apiKind = kind[control.RestAPI]{
+		"API", "APIs", "apis",
+		func(a *control.RestAPI) string { return a.ID }, func(a *control.RestAPI) string { return a.Name },
+	}
+	keyKind = kind[control.APIKey]{
+		"API key", "API keys", "keys",
+		func(k *control.APIKey) string { return k.ID }, func(k *control.APIKey) string { return k.Name },
+	}
+	planKind = kind[control.UsagePlan]{
+		"usage plan", "usage plans", "plans",
+		func(p *control.UsagePlan) string { return p.ID }, func(p *control.UsagePlan) string { return p.Name },
+	}
+)
+
+// find returns the object with the id or, if there is none, the name.
+func (k *kind[T]) find(all []T, nameOrID string) (*T, error) {
+	var named []T
+	for i := range all {
+		if k.id(&all[i]) == nameOrID {
+			return &all[i], nil
+		}
+		if k.name(&all[i]) == nameOrID {
+			named = append(named, all[i])
+		}
+	}
+	switch len(named) {
+	case 0:
+		return nil, refusef("no %s has the name or id %q; tidegate %s lists them", k.one, nameOrID, k.list)
+	case 1:
+		return &named[0], nil
+	}
+	return nil, k.ambiguous(nameOrID, named)
+}
+
+// maxChoices is how many ids an error lists.
+const maxChoices = 10
+
+func (k *kind[T]) ambiguous(name string, found []T) error {
+	ids := make([]string, 0, maxChoices+1)
+	for i := range found[:min(len(found), maxChoices)] {
+		ids = append(ids, k.id(&found[i]))
+	}
+	if len(found) > maxChoices {
+		ids = append(ids, "…")
+	}
+	return refusef("%d %s have the name %q; choose one by its id: %s", len(found), k.many, name, strings.Join(ids, ", "))
+}
+
+// label names an object for a person: "gold (x2k9ab)".
+func (k *kind[T]) label(of *T) string {
+	if k.name(of) == "" {
+		return k.id(of)
+	}
+	return fmt.Sprintf("%s (%s)", cell(k.name(of)), k.id(of))
+}
+
 func findAPI(ctx context.Context, c *control.Client, nameOrID string) (*control.RestAPI, error) {
 	apis, err := c.APIs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var named []control.RestAPI
-	for _, a := range apis {
-		if a.ID == nameOrID {
-			return &a, nil
-		}
-		if a.Name == nameOrID {
-			named = append(named, a)
-		}
-	}
-	switch len(named) {
-	case 0:
-		return nil, refusef("no API has the name or id %q; tidegate apis lists them", nameOrID)
-	case 1:
-		return &named[0], nil
-	}
-	return nil, ambiguous(nameOrID, named)
+	return apiKind.find(apis, nameOrID)
 }
 
-func ambiguous(name string, apis []control.RestAPI) error {
-	ids := make([]string, len(apis))
-	for i, a := range apis {
-		ids[i] = a.ID
+// findKey asks for the id first, since there may be very many keys.
+func findKey(ctx context.Context, c *control.Client, nameOrID string) (*control.APIKey, error) {
+	if idPattern.MatchString(nameOrID) {
+		key, err := c.APIKey(ctx, nameOrID, false)
+		var answered *control.Error
+		if err == nil || !errors.As(err, &answered) || answered.Code != control.CodeNotFound {
+			return key, err
+		}
 	}
-	return refusef("%d APIs have the name %q; choose one by its id: %s", len(apis), name, strings.Join(ids, ", "))
+	keys, err := c.APIKeys(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	return keyKind.find(keys, nameOrID)
+}
+
+var idPattern = regexp.MustCompile(`^[a-z0-9]{1,64}$`)
+
+func findPlan(ctx context.Context, c *control.Client, nameOrID string) (*control.UsagePlan, error) {
+	plans, err := c.UsagePlans(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	return planKind.find(plans, nameOrID)
 }
 
 // findDeployment returns the deployment with the number or id.

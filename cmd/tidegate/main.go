@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"time"
 )
 
 func main() {
@@ -14,13 +15,8 @@ func main() {
 		stderr:   os.Stderr,
 		getenv:   os.Getenv,
 		terminal: isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb",
+		columns:  columns(os.Stdout),
+		now:      time.Now,
 	}
 	os.Exit(dispatch(e))
-}
-
-// isTerminal reports whether f is a character device, which a terminal is and
-// a pipe or a file is not.
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

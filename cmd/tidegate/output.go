@@ -18,11 +18,14 @@ func printJSON(w io.Writer, v any) error {
 }
 
 // table collects rows and aligns their columns.
-type table struct{ w *tabwriter.Writer }
+type table struct {
+	w     *tabwriter.Writer
+	uncut bool // cells keep all their runes
+}
 
 // newTable starts a table; headings are written in capitals.
 func newTable(w io.Writer, headings ...string) *table {
-	t := &table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	t := &table{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	for i := range headings {
 		headings[i] = strings.ToUpper(headings[i])
 	}
@@ -34,7 +37,11 @@ func newTable(w io.Writer, headings ...string) *table {
 // could rewrite the terminal, show as "?".
 func (t *table) row(cells ...string) {
 	for i, c := range cells {
-		cells[i] = cell(c)
+		if t.uncut && c != "" {
+			cells[i] = visible(c)
+		} else {
+			cells[i] = cell(c)
+		}
 	}
 	fmt.Fprintln(t.w, strings.TrimRight(strings.Join(cells, "\t"), " "))
 }
@@ -47,16 +54,29 @@ func cell(s string) string {
 	if s == "" {
 		return "-"
 	}
-	runes := []rune(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, s))
+	runes := []rune(visible(s))
 	if len(runes) > maxCellRunes {
 		return string(runes[:maxCellRunes-1]) + "…"
 	}
 	return string(runes)
+}
+
+// visible shows control characters as "?".
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// yesNo shows a switch.
+func yesNo(on bool) string {
+	if on {
+		return "yes"
+	}
+	return "no"
 }
 
 // stamp shows a time in UTC to the second.

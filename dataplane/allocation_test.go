@@ -2,6 +2,7 @@ package dataplane_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/control"
+	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/internal/gatetest"
 )
 
@@ -36,14 +39,22 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			}
 		}
 	})
-	g := gatetest.Start(t, func(h *configs.Host) { h.Workers = 1 })
+	g := gatetest.Start(t, func(h *configs.Host) {
+		h.Workers = 1
+		h.Domains = append(h.Domains, configs.Domain{Name: "limited.example", Mappings: []configs.Mapping{{API: "limited"}}})
+	})
 	g.ProxyAll(backend.Addr)
+	key := limitedAPI(t, g, backend.Addr)
+	const limited = "GET /prod/pets HTTP/1.1\r\nHost: limited.example\r\n"
 	const fields = " HTTP/1.1\r\nHost: api.example\r\nUser-Agent: test\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n"
 	for _, c := range []struct{ name, request, end string }{
 		{"proxy", "GET /prod/a/b/c?d=e" + fields + "\r\n", "ok"},
 		{"proxy with a body", "POST /prod/a" + fields + "Content-Length: 3\r\n\r\nxyz", "ok"},
 		{"proxy with a chunked body", "POST /prod/a" + fields + "Transfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\n", "ok"},
 		{"mock", "GET /prod/health" + fields + "\r\n", `{"status":"ok"}`},
+		{"every limit", limited + "X-API-Key: " + key + "\r\n\r\n", "ok"},
+		{"unknown key", limited + "X-API-Key: 0123456789012345678901234567890123456789\r\n\r\n", `{"message":"Forbidden"}`},
+		{"throttled", "POST" + limited[3:] + "X-API-Key: " + key + "\r\n\r\n", `{"message":"Too Many Requests"}`},
 		{"gateway response", "GET /none" + fields + "\r\n", `{"message":"Forbidden"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -78,6 +89,50 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// limitedAPI deploys an API under every kind of limit, none of which GET reaches
+// and one of which denies POST, and returns the value of an API key for it.
+func limitedAPI(t *testing.T, g *gatetest.Gate, address string) (key string) {
+	t.Helper()
+	method := `{security: [{key: []}], responses: {"200": {description: ok}},
+      x-amazon-apigateway-integration: {type: http_proxy, httpMethod: ANY, uri: "http://` + address + `/pets"}}`
+	id := g.Deploy("prod", `
+openapi: 3.0.3
+info: {title: limited, version: "1"}
+x-tidegate-guaranteed-rate: 10
+components: {securitySchemes: {key: {type: apiKey, name: x-api-key, in: header}}}
+paths:
+  /pets:
+    get: `+method+`
+    post: `+method+`
+`)
+	ctx := context.Background()
+	rate, burst, none := control.Double(1e6), 1_000_000, 0
+	throttle := &control.ThrottleSettings{RateLimit: &rate, BurstLimit: &burst}
+	replace := func(path, value string) control.PatchOperation {
+		return control.PatchOperation{Op: "replace", Path: path, Value: value}
+	}
+	_, err := g.Client.UpdateStage(ctx, id, "prod", replace("/*/*/throttling/rateLimit", "1000000"), replace("/*/*/throttling/burstLimit", "1000000"),
+		replace("/x-tidegate-throttle/rateLimit", "1000000"), replace("/x-tidegate-throttle/burstLimit", "1000000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := g.Client.CreateUsagePlan(ctx, control.UsagePlanInput{Name: "plan", Throttle: throttle,
+		Quota: &control.QuotaSettings{Limit: 1 << 30, Period: definition.PeriodMonth},
+		APIStages: []control.APIStage{{APIID: id, Stage: "prod", Throttle: map[string]control.ThrottleSettings{
+			"/pets/POST": {RateLimit: &rate, BurstLimit: &none}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := g.Client.CreateAPIKey(ctx, control.APIKeyInput{Name: "key", Enabled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Client.CreateUsagePlanKey(ctx, plan.ID, made.ID); err != nil {
+		t.Fatal(err)
+	}
+	return made.Value
 }
 
 // TestNothingLeft: a gateway that was used and closed leaves no goroutine.

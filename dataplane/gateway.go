@@ -27,6 +27,8 @@ import (
 	"github.com/tidegate/tidegate/dataplane/pipeline"
 	"github.com/tidegate/tidegate/dataplane/state"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
+	"github.com/tidegate/tidegate/dataplane/throttle"
+	"github.com/tidegate/tidegate/dataplane/usage"
 )
 
 // Options are what a Gateway gets besides its host file.
@@ -49,8 +51,16 @@ type Gateway struct {
 	// Stores.
 	store    *state.Store
 	targets  *upstream.Group
+	throttle *throttle.Store
+	usage    *usage.Store
+	journal  *usage.Journal // nil until New has made it
 	registry *telemetry.Registry
 	access   *telemetry.AccessLog // nil for none
+
+	offenders     *telemetry.Offenders
+	offenderTable *telemetry.OffenderTable
+	journalErrors atomic.Uint64
+	stop, watched chan struct{} // of watchOffenders
 
 	loops    []*loop.Loop
 	fronts   []*front.Front
@@ -69,7 +79,7 @@ type Gateway struct {
 // New opens the state and makes everything that serves, but no socket. It fails
 // if what is deployed cannot be served under this host file.
 func New(host *configs.Host, o Options) (_ *Gateway, err error) {
-	g := &Gateway{options: o, log: o.Logger, started: time.Now()}
+	g := &Gateway{options: o, log: o.Logger, started: time.Now(), stop: make(chan struct{}), watched: make(chan struct{})}
 	g.host.Store(host)
 	g.state.Store(control.StateStarting)
 	defer func() {
@@ -88,17 +98,23 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.makeLoops(host); err != nil {
 		return nil, err
 	}
+	if err := g.openUsage(host); err != nil {
+		return nil, err
+	}
+	if err := g.makePipeline(host); err != nil {
+		return nil, err
+	}
 	g.register()
 	snapshot, err := deploy.Compile(catalog, deployHost(host), g.stores(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("compile what is deployed: %w", err)
 	}
+	snapshot.Commit(loop.Now(), g.stores())
 	g.pipeline.Swap(snapshot)
+	go g.watchOffenders()
 	return g, nil
 }
 
-// makeLoops starts the event loops with their stores and their part of the
-// pipeline.
 func (g *Gateway) makeLoops(host *configs.Host) error {
 	workers := host.Workers
 	if workers == 0 {
@@ -111,6 +127,13 @@ func (g *Gateway) makeLoops(host *configs.Host) error {
 		}
 		g.loops = append(g.loops, l)
 	}
+	return nil
+}
+
+// makePipeline makes the stores and gives every event loop its part of the
+// pipeline.
+func (g *Gateway) makePipeline(host *configs.Host) error {
+	workers := len(g.loops)
 	config, err := upstreamConfig(host)
 	if err != nil {
 		return err
@@ -122,7 +145,13 @@ func (g *Gateway) makeLoops(host *configs.Host) error {
 			return err
 		}
 	}
-	g.pipeline = pipeline.New(pipelineSettings(host), g.access,
+	g.throttle = throttle.NewStore(workers)
+	g.offenders, g.offenderTable = telemetry.NewOffenders(workers), telemetry.NewOffenderTable()
+	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
+		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders,
+		Throttled:  g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits),
+		Guaranteed: g.registry.Counter(telemetry.GuaranteedRequests),
+	}, g.access,
 		g.registry.Counters(telemetry.RequestsRejected, pipeline.Labels()))
 	for _, l := range g.loops {
 		w := g.pipeline.Worker(l)
@@ -132,7 +161,7 @@ func (g *Gateway) makeLoops(host *configs.Host) error {
 }
 
 func (g *Gateway) stores() deploy.Stores {
-	return deploy.Stores{Targets: g.targets, Registry: g.registry}
+	return deploy.Stores{Targets: g.targets, Registry: g.registry, Throttle: g.throttle, Usage: g.usage}
 }
 
 // Start opens the listeners, the control socket and the admin listener. After
@@ -283,8 +312,15 @@ func (g *Gateway) close() error {
 		l.Do(func() {}) // what was posted before has run
 		l.Close()
 	}
+	if g.pipeline != nil && g.pipeline.Snapshot() != nil {
+		close(g.stop)
+		<-g.watched
+	}
 	if g.access != nil {
 		errs = append(errs, g.access.Close())
+	}
+	if g.journal != nil {
+		errs = append(errs, g.journal.Close())
 	}
 	if g.store != nil {
 		errs = append(errs, g.store.Close())

@@ -13,14 +13,17 @@ import (
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/loop"
 	"github.com/tidegate/tidegate/dataplane/pipeline"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
+	"github.com/tidegate/tidegate/dataplane/throttle"
 )
 
 // The host file, as each part wants it.
 
 func deployHost(h *configs.Host) deploy.Host {
-	out := deploy.Host{AccountID: h.AccountID, GatewayDomain: h.GatewayDomain, MaxURL: h.Limits.URLBytes}
+	out := deploy.Host{AccountID: h.AccountID, GatewayDomain: h.GatewayDomain, MaxURL: h.Limits.URLBytes,
+		Account: throttle.Rate{PerSecond: h.Throttle.RateLimit, Burst: h.Throttle.BurstLimit}}
 	for _, d := range h.Domains {
 		domain := deploy.Domain{Name: d.Name}
 		for _, m := range d.Mappings {
@@ -125,6 +128,7 @@ func (g *Gateway) Reload(next *configs.Host) error {
 	for _, f := range g.fronts {
 		f.Loop.Do(func() { f.SetConfig(frontConfig(next, len(g.loops))) })
 	}
+	snapshot.Commit(loop.Now(), g.stores())
 	g.pipeline.Swap(snapshot)
 	g.retire(snapshot)
 	g.host.Store(next)
@@ -147,6 +151,7 @@ func restartNeeded(old, next *configs.Host) error {
 		{"control", old.Control, next.Control},
 		{"upstream", old.Upstream, next.Upstream},
 		{"access_log", old.AccessLog, next.AccessLog},
+		{"throttle.method_buckets", old.Throttle.MethodBuckets, next.Throttle.MethodBuckets},
 		{"limits.integration_timeout", old.Limits.IntegrationTimeout, next.Limits.IntegrationTimeout},
 	}
 	for _, f := range fixed {
@@ -194,4 +199,7 @@ func (g *Gateway) register() {
 		return 0
 	})
 	r.CounterFunc(telemetry.Deploys, g.deploys.Load)
+	r.CounterFunc(telemetry.OffenderReports, g.offenders.Reported)
+	r.CounterFunc(telemetry.OffenderReportsDropped, g.offenders.Dropped)
+	r.CounterFunc(telemetry.UsageJournalErrors, g.journalErrors.Load)
 }

@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/loop"
 )
 
 // Catalog implements control.Gateway.
@@ -37,6 +39,10 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 		g.undo(next)
 		return err
 	}
+	if err := g.applyKeys(change); err != nil {
+		return fmt.Errorf("the change is stored and serves after a restart: %w", err)
+	}
+	snapshot.Commit(loop.Now(), g.stores())
 	g.pipeline.Swap(snapshot)
 	g.catalog.Store(next)
 	g.deploys.Add(1)
@@ -80,11 +86,12 @@ func (g *Gateway) retire(s *deploy.Snapshot) {
 	g.targets.Retain(keep)
 }
 
-// forgetStages drops the metrics of stages that are gone.
+// forgetStages drops the metrics and the buckets of stages that are gone.
 func (g *Gateway) forgetStages(before, after *definition.Catalog) {
 	for key := range before.Stages {
 		if _, ok := after.Stages[key]; !ok {
 			g.registry.Forget(key.APIID, key.Stage)
+			g.throttle.Forget(key)
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
 	"github.com/tidegate/tidegate/dataplane/route"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
+	"github.com/tidegate/tidegate/dataplane/throttle"
+	"github.com/tidegate/tidegate/dataplane/usage"
 )
 
 // Domain maps base paths of a host name to APIs.
@@ -30,13 +32,16 @@ type Host struct {
 	AccountID     string
 	GatewayDomain string
 	Domains       []Domain
-	MaxURL        int // bytes of a request target of a regional API
+	MaxURL        int           // bytes of a request target of a regional API
+	Account       throttle.Rate // limit shared by all APIs, unless the catalog has one
 }
 
 // Stores are what compiled parts refer to and what outlives them.
 type Stores struct {
 	Targets  *upstream.Group
 	Registry *telemetry.Registry
+	Throttle *throttle.Store
+	Usage    *usage.Store
 }
 
 // maxURLEdge bounds the request target of edge and private APIs, in bytes.
@@ -47,10 +52,14 @@ const maxURLEdge = 8192
 // previous, which may be nil, are taken from it. An error names the stage and
 // the method that cannot be served.
 func Compile(c *definition.Catalog, host Host, stores Stores, previous *Snapshot) (*Snapshot, error) {
-	s := &Snapshot{Generation: 1, stages: make(map[definition.StageKey]*Stage, len(c.Stages))}
+	s := &Snapshot{Generation: 1, Account: accountRate(c, host), stages: make(map[definition.StageKey]*Stage, len(c.Stages))}
 	if previous != nil {
 		s.Generation = previous.Generation + 1
 	}
+	if err := s.compilePlans(c, stores.Usage, previous); err != nil {
+		return nil, err
+	}
+	plans := s.plansByStage()
 	for key, stage := range c.Stages {
 		api := c.APIs[key.APIID]
 		if api == nil {
@@ -60,9 +69,9 @@ func Compile(c *definition.Catalog, host Host, stores Stores, previous *Snapshot
 		if d == nil {
 			return nil, fmt.Errorf("API %s: stage %q: deployment %q does not exist", key.APIID, key.Stage, stage.DeploymentID)
 		}
-		from := source{stage, d, api.Name}
+		from := source{stage, d, api.Name, s.Account, plans[key]}
 		if previous != nil {
-			if same := previous.stages[key]; same != nil && same.source == from {
+			if same := previous.stages[key]; same != nil && same.source.equal(&from) {
 				s.stages[key] = same
 				continue
 			}
@@ -73,6 +82,9 @@ func Compile(c *definition.Catalog, host Host, stores Stores, previous *Snapshot
 		}
 		s.stages[key] = compiled
 	}
+	if err := throttle.CheckGuarantees(s.Account, limitsOf(s.stages)); err != nil {
+		return nil, err
+	}
 	var err error
 	s.table, err = compileTable(c, host, s.stages)
 	return s, err
@@ -82,9 +94,10 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	body := from.deployment.Body
 	s := &Stage{
 		APIID: from.stage.APIID, APIName: from.apiName, Name: from.stage.Name, DeploymentID: from.deployment.ID,
-		MaxTarget: min(maxURLEdge, host.MaxURL),
-		targets:   map[upstream.Key]*upstream.Target{},
-		source:    from,
+		MaxTarget: min(maxURLEdge, host.MaxURL), HideLimits: from.stage.HideLimits,
+		KeyFromHeader: body.APIKeySource != definition.KeySourceAuthorizer,
+		targets:       map[upstream.Key]*upstream.Target{},
+		source:        from,
 	}
 	if body.EndpointType == definition.EndpointRegional {
 		s.MaxTarget = host.MaxURL
@@ -92,10 +105,14 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	if stores.Registry != nil {
 		s.Metrics = stores.Registry.Stage(s.APIID, s.APIName, s.Name)
 	}
+	var err error
+	if s.limits, err = throttle.Compile(from.stage, body.GuaranteedRate, from.account, stores.Throttle); err != nil {
+		return nil, err
+	}
+	s.joinPlans(definition.StageKey{APIID: s.APIID, Stage: s.Name}, stores)
 	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{
 		"accountId": host.AccountID, "apiId": s.APIID, "stage": s.Name, "deploymentId": s.DeploymentID,
 	}}
-	var err error
 	s.Methods, err = route.Compile(body, func(res *definition.Resource, m *definition.Method) (*Method, error) {
 		return s.compileMethod(res, m, scope, stores)
 	})
@@ -107,7 +124,13 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 	if in == nil {
 		return nil, fmt.Errorf("%s %s: no integration is defined for the method", m.HTTPMethod, res.Path)
 	}
-	out := &Method{ResourcePath: res.Path, TimeoutMillis: in.TimeoutMillis}
+	out := &Method{
+		ResourcePath: res.Path, TimeoutMillis: in.TimeoutMillis,
+		Throttle: s.limits.Method(res.Path, m.HTTPMethod), KeyRequired: m.APIKeyRequired,
+	}
+	if m.APIKeyRequired {
+		out.Overrides = s.Plans.Overrides(res.Path, m.HTTPMethod)
+	}
 	var err error
 	switch in.Type {
 	case definition.IntegrationMock:

@@ -1,12 +1,16 @@
 package deploy
 
 import (
+	"slices"
+
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
 	"github.com/tidegate/tidegate/dataplane/route"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
+	"github.com/tidegate/tidegate/dataplane/throttle"
+	"github.com/tidegate/tidegate/dataplane/usage"
 )
 
 // Snapshot is every live stage at one moment. It is immutable; any number of
@@ -14,8 +18,12 @@ import (
 type Snapshot struct {
 	Generation uint64
 
+	// Account is the account's limit, in force with Commit.
+	Account throttle.Rate
+
 	table  *route.Table[*Stage]
 	stages map[definition.StageKey]*Stage
+	plans  map[string]plan // by id
 }
 
 // Find returns the stage for a host (lower case, without port) and a path, and
@@ -34,6 +42,25 @@ func (s *Snapshot) Targets(set map[*upstream.Target]bool) {
 	}
 }
 
+// Commit puts the limits of the snapshot, which begins to serve, in force. now
+// is that of the event loops.
+func (s *Snapshot) Commit(now int64, stores Stores) {
+	stores.Throttle.Commit(now, s.Account, limitsOf(s.stages))
+	plans := make([]*usage.Plan, 0, len(s.plans))
+	for _, p := range s.plans {
+		plans = append(plans, p.Plan)
+	}
+	stores.Usage.Enforce(plans, now)
+}
+
+func limitsOf(stages map[definition.StageKey]*Stage) []*throttle.Limits {
+	limits := make([]*throttle.Limits, 0, len(stages))
+	for _, stage := range stages {
+		limits = append(limits, stage.limits)
+	}
+	return limits
+}
+
 // Stage is a compiled stage: one deployment with the stage's variables.
 type Stage struct {
 	APIID        string
@@ -44,6 +71,12 @@ type Stage struct {
 	Methods      *route.Tree[*Method]
 	Metrics      *telemetry.Stage
 
+	Plans         *usage.StagePlans // nil when no usage plan has the stage
+	PlanMetrics   []*telemetry.Plan // by the number of the plan
+	KeyFromHeader bool              // else the authorizer names the API key
+	HideLimits    bool              // no Retry-After and RateLimit fields
+
+	limits  *throttle.Limits
 	targets map[upstream.Key]*upstream.Target
 	source  source
 }
@@ -54,6 +87,13 @@ type source struct {
 	stage      *definition.Stage
 	deployment *definition.Deployment
 	apiName    string
+	account    throttle.Rate // inherited
+	plans      []*usage.Plan // that have the stage
+}
+
+func (s *source) equal(other *source) bool {
+	return s.stage == other.stage && s.deployment == other.deployment && s.apiName == other.apiName &&
+		s.account == other.account && slices.Equal(s.plans, other.plans)
 }
 
 // Method is a compiled method: a mock, or else a proxy.
@@ -63,4 +103,8 @@ type Method struct {
 	TimeoutMillis int
 	Proxy         proxy.Program
 	ResourcePath  string
+
+	Throttle    throttle.Method
+	KeyRequired bool
+	Overrides   usage.Overrides // by usage plans
 }

@@ -55,7 +55,6 @@ type Loop struct {
 	ticked    int64 // time of the last deadline check
 	ticks     []func(now int64)
 
-	epoch      time.Time
 	wallOffset int64
 
 	mu     sync.Mutex
@@ -79,8 +78,7 @@ func New(id int) (*Loop, error) {
 		return nil, fmt.Errorf("open event loop %d: %w", id, err)
 	}
 	l := &Loop{ID: id, poll: poll, ReadBuffer: make([]byte, ReadBufferSize), done: make(chan struct{})}
-	l.epoch = time.Now()
-	l.wallOffset = l.epoch.UnixNano()
+	l.wallOffset = epoch.UnixNano()
 	l.ticked = l.Now()
 	l.wake.fd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	if err != nil {
@@ -119,9 +117,16 @@ func (l *Loop) listen(d *descriptor, f func()) error {
 	return nil
 }
 
-// Now returns the nanoseconds since the loop began, plus a second: it is never
-// 0 and never goes back, whatever is done to the system's clock.
-func (l *Loop) Now() int64 { return int64(time.Since(l.epoch) + time.Second) }
+// epoch is one for all loops: what they share, such as token buckets, goes by
+// one clock.
+var epoch = time.Now()
+
+// Now returns the nanoseconds since the process began, plus a second: it is
+// never 0 and never goes back, whatever is done to the system's clock.
+func Now() int64 { return int64(time.Since(epoch) + time.Second) }
+
+// Now returns what the function of that name does.
+func (l *Loop) Now() int64 { return Now() }
 
 // Coarse returns the time of the last deadline check, at most 250 milliseconds
 // before Now.

@@ -22,7 +22,7 @@ func (t *transaction) appendIDs(b []byte) []byte {
 	b = append(b, t.requestID...)
 	b = append(b, "\r\nx-amz-apigw-id: "...)
 	b = append(b, t.extendedID...)
-	return append(b, "\r\n"...)
+	return t.appendLimits(append(b, "\r\n"...))
 }
 
 // appendConnection says whether the connection stays, where the version does

@@ -57,6 +57,10 @@ func (t *transaction) log(took int64) {
 		rec.IntegrationStatus = t.backend
 	}
 	rec.HTTPMethod, rec.Path, rec.DomainName = r.Method, r.Path, r.Host
+	if t.client.known {
+		w.keyID = t.client.AppendKeyID(w.keyID[:0])
+		rec.APIKeyID = w.keyID
+	}
 	rec.UserAgent = r.Get(http1.UserAgent)
 	if s := t.stage; s != nil {
 		rec.APIID, rec.Stage, rec.DeploymentID = s.APIID, s.Name, s.DeploymentID

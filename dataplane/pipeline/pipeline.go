@@ -10,6 +10,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/loop"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
+	"github.com/tidegate/tidegate/limiter"
 )
 
 // Settings bound requests and answers, in bytes.
@@ -21,16 +22,17 @@ type Settings struct {
 // Pipeline is what the event loops share: one pointer to all live stages, and
 // what counts.
 type Pipeline struct {
-	snapshot atomic.Pointer[deploy.Snapshot]
-	settings atomic.Pointer[Settings]
-	log      *telemetry.AccessLog // nil for none
-	rejected *telemetry.Counters  // by Reason
-	workers  []*Worker
+	snapshot  atomic.Pointer[deploy.Snapshot]
+	settings  atomic.Pointer[Settings]
+	admission Admission
+	log       *telemetry.AccessLog // nil for none
+	rejected  *telemetry.Counters  // by Reason
+	workers   []*Worker
 }
 
 // New returns a pipeline that serves nothing yet. log and rejected may be nil.
-func New(settings Settings, log *telemetry.AccessLog, rejected *telemetry.Counters) *Pipeline {
-	p := &Pipeline{log: log, rejected: rejected}
+func New(settings Settings, a Admission, log *telemetry.AccessLog, rejected *telemetry.Counters) *Pipeline {
+	p := &Pipeline{admission: a, log: log, rejected: rejected}
 	p.settings.Store(&settings)
 	return p
 }
@@ -66,16 +68,22 @@ type Worker struct {
 	loop     *loop.Loop
 	random   *rand.ChaCha8
 	scratch  []byte // for the head being written
+	charges  []limiter.Charge
 	date     []byte // the Date field of the second
 	dateOf   int64
 	record   telemetry.Record
 	message  []byte // of record
+	keyID    []byte // of record
 
 	serving  int64
 	done     uint64
 	inFlight atomic.Int64
 	finished atomic.Uint64
 }
+
+// maxCharges is how many limits a request can be under: account, stage, method,
+// plan and quota.
+const maxCharges = 5
 
 // scratchSize fits a head and a small body, in bytes.
 const scratchSize = 32 << 10
@@ -84,7 +92,7 @@ const scratchSize = 32 << 10
 func (p *Pipeline) Worker(l *loop.Loop) *Worker {
 	var seed [32]byte
 	_, _ = crand.Read(seed[:]) // never fails
-	w := &Worker{pipeline: p, loop: l, random: rand.NewChaCha8(seed), scratch: make([]byte, 0, scratchSize)}
+	w := &Worker{pipeline: p, loop: l, random: rand.NewChaCha8(seed), scratch: make([]byte, 0, scratchSize), charges: make([]limiter.Charge, 0, maxCharges)}
 	p.workers = append(p.workers, w)
 	l.OnTick(func(int64) {
 		w.inFlight.Store(w.serving)

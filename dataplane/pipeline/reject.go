@@ -16,6 +16,9 @@ const (
 	NoStage
 	NoMethod
 	NotSigned
+	InvalidAPIKey
+	Throttled
+	QuotaExceeded
 	URLTooLong
 	Malformed
 	BodyTooLarge
@@ -56,6 +59,9 @@ var responses = [numReasons]gatewayResponse{
 	NoStage:              {"no_stage", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	NoMethod:             {"no_method", 403, "MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", "Missing Authentication Token"},
 	NotSigned:            {"not_signed", 403, "MISSING_AUTHENTICATION_TOKEN", "IncompleteSignatureException", ""},
+	InvalidAPIKey:        {"invalid_api_key", 403, "INVALID_API_KEY", "ForbiddenException", "Forbidden"},
+	Throttled:            {"throttled", 429, "THROTTLED", "TooManyRequestsException", "Too Many Requests"},
+	QuotaExceeded:        {"quota_exceeded", 429, "QUOTA_EXCEEDED", "LimitExceededException", "Limit Exceeded"},
 	URLTooLong:           {"url_too_long", 414, "REQUEST_TOO_LARGE", "RequestTooLargeException", "Request URI too long"},
 	Malformed:            {"malformed", 400, "DEFAULT_4XX", "BadRequestException", "Bad Request"},
 	BodyTooLarge:         {"body_too_large", 413, "REQUEST_TOO_LARGE", "RequestTooLargeException", "HTTP content length exceeded 10485760 bytes"},

@@ -18,6 +18,10 @@ type transaction struct {
 	call   upstream.Call
 	match  route.Match
 
+	client          client
+	usageIdentifier []byte // the API key that an authorizer named
+	retryAfter      int64  // nanoseconds until a limit allows again
+
 	active bool // between begin and finish
 	stage  *deploy.Stage
 	method *deploy.Method
@@ -81,6 +85,9 @@ func (t *transaction) Serve() {
 		t.rejectUnmatched()
 		return
 	}
+	if !t.admit() {
+		return
+	}
 	if t.method.Mock != nil {
 		t.mock()
 		return
@@ -96,6 +103,7 @@ func (t *transaction) begin() {
 	t.streaming, t.rechunk = false, false
 	t.answering, t.calledAt, t.latency, t.backend = answerNone, 0, -1, 0
 	t.status, t.rejected, t.message, t.bodyBytes = 0, false, "", 0
+	t.client.known, t.usageIdentifier, t.retryAfter = false, nil, 0
 	t.identify()
 }
 

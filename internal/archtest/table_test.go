@@ -19,24 +19,27 @@ var imports = map[string][]string{
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
 	"dataplane/front":                {"dataplane/http1", "dataplane/loop"},
+	"dataplane/throttle":             {"dataplane/definition", "limiter"},
+	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
 	"dataplane/integration/mock":     {"dataplane/definition"},
 	"dataplane/integration/proxy":    {"dataplane/definition", "dataplane/http1"},
 
 	// What joins the steps.
 	"dataplane/deploy": {
-		"dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/telemetry",
+		"dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage",
 		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane/pipeline": {
 		"dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/loop", "dataplane/route",
-		"dataplane/telemetry",
+		"dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "limiter",
 		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane": {
 		"configs", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
+		"dataplane/throttle", "dataplane/usage",
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.
@@ -48,6 +51,7 @@ var imports = map[string][]string{
 	"internal/archtest":                   {},
 	"internal/need":                       {},
 	"limiter":                             {},
+	"cachestore":                          {},
 	"internal/corpus":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
 }

@@ -22,6 +22,7 @@ type host struct {
 	tls     string // the tls section of a second listener; none when empty
 	domains string // the value of domains; "*" leads to the API "test" when empty
 	more    string // further lines
+	account string // the value of throttle: more than any test sends when empty
 	env     []string
 }
 
@@ -66,6 +67,9 @@ func prepare(t testing.TB, h host) *daemon {
 	if d.host.domains == "" {
 		d.host.domains = `[{name: "*", mappings: [{api: test}]}]`
 	}
+	if d.host.account == "" {
+		d.host.account = "{rate_limit: 1e9, burst_limit: 1000000000}"
+	}
 	d.client = control.Dial(d.socket)
 	d.write(d.host)
 	t.Cleanup(func() {
@@ -92,7 +96,7 @@ func (d *daemon) write(h host) {
 		listeners += fmt.Sprintf("  - {name: secure, address: %q, tls: %s}\n", d.secure, h.tls)
 	}
 	text := fmt.Sprintf("state_dir: state\nlisteners:\n%sadmin: {address: %q}\ncontrol: {socket: control.sock, mode: \"0600\"}\n"+
-		"access_log: {path: access.log}\ndomains: %s\n%s\n", listeners, d.admin, h.domains, h.more)
+		"access_log: {path: access.log}\ndomains: %s\nthrottle: %s\n%s\n", listeners, d.admin, h.domains, h.account, h.more)
 	if err := os.WriteFile(d.config, []byte(text), 0o644); err != nil {
 		d.t.Fatal(err)
 	}

@@ -47,6 +47,7 @@ func Start(t testing.TB, edit ...func(*configs.Host)) *Gate {
 	h := configs.Defaults()
 	h.StateDir = filepath.Join(dir, "state")
 	h.Workers = 2
+	h.Throttle.RateLimit = 1e9 // what a test sends is no matter of throttling
 	h.Listeners = []configs.Listener{
 		{Name: "public", Address: "127.0.0.1:0"},
 		{Name: "secure", Address: "127.0.0.1:0", TLS: &configs.TLS{

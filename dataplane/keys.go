@@ -1,0 +1,95 @@
+package dataplane
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/control"
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/usage"
+)
+
+// openUsage brings what the state file and the journal hold of API keys and of
+// what they have used into memory, and keeps the journal from then on.
+func (g *Gateway) openUsage(host *configs.Host) error {
+	g.usage = usage.NewStore(usage.Options{
+		Secret: g.store.Secret(), Shards: len(g.loops), MethodBuckets: host.Throttle.MethodBuckets,
+	})
+	err := g.store.EachKey(func(id string, hash [16]byte, enabled bool) error {
+		return g.usage.PutKey(id, usage.Hash{Hi: binary.BigEndian.Uint64(hash[:8]), Lo: binary.BigEndian.Uint64(hash[8:])}, enabled)
+	})
+	if err == nil {
+		err = g.store.EachPlanKey(g.usage.PutPlanKey)
+	}
+	if err == nil {
+		err = g.store.EachUsage(func(u definition.Usage) error {
+			g.usage.Restore(u)
+			return nil
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("load API keys: %w", err)
+	}
+	g.journal, err = usage.OpenJournal(g.usage, host.StateDir, g.store, func(err error) {
+		g.journalErrors.Add(1)
+		g.log.Error("usage journal", "error", err)
+	})
+	return err
+}
+
+// applyKeys makes a change that is on disk the one that serves.
+func (g *Gateway) applyKeys(ch definition.Change) error {
+	for _, id := range ch.DeletePlans {
+		g.usage.DeletePlan(id)
+		g.registry.ForgetPlan(id)
+	}
+	for _, id := range ch.DeleteKeys {
+		g.usage.DeleteKey(id)
+	}
+	for _, k := range ch.DeletePlanKeys {
+		g.usage.DeletePlanKey(k.PlanID, k.KeyID)
+	}
+	for _, k := range ch.PutKeys {
+		value := k.Value
+		if value == "" { // a key that exists keeps it
+			stored, err := g.store.Key(k.ID)
+			if err != nil {
+				return err
+			}
+			value = stored.Value
+		}
+		if err := g.usage.PutKey(k.ID, g.usage.Hasher().Sum([]byte(value)), k.Enabled); err != nil {
+			return err
+		}
+	}
+	for _, k := range ch.PutPlanKeys {
+		if err := g.usage.PutPlanKey(k.PlanID, k.KeyID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Keys implements control.Gateway.
+func (g *Gateway) Keys() control.KeyReader { return g.store }
+
+// Usage implements control.Gateway.
+func (g *Gateway) Usage(planID, keyID string, from, to int64) ([]definition.Usage, error) {
+	if err := g.journal.Flush(); err != nil {
+		return nil, err
+	}
+	return g.store.Usage(planID, keyID, from, to)
+}
+
+// Grant implements control.Gateway.
+func (g *Gateway) Grant(planID, keyID string, remaining int64) error {
+	return g.journal.Grant(planID, keyID, remaining, time.Now().UnixNano())
+}
+
+// AccountThrottle implements control.Gateway.
+func (g *Gateway) AccountThrottle() definition.Throttle {
+	account := g.pipeline.Snapshot().Account
+	return definition.Throttle{RateLimit: &account.PerSecond, BurstLimit: &account.Burst}
+}

@@ -70,24 +70,25 @@ func RatioOfMedians(name string, samples []Sample, measure, one, other string) (
 func pairs(samples []Sample, measure, one, other string) ([]float64, error) {
 	divisor := map[int]float64{}
 	for _, s := range samples {
-		if s.Rival == other {
-			divisor[s.Round] = s.Values[measure]
+		if value, ok := s.Values[measure]; ok && s.Rival == other {
+			divisor[s.Round] = value
 		}
 	}
 	var ratios []float64
 	for _, s := range samples {
-		if s.Rival != one {
+		value, ok := s.Values[measure]
+		if !ok || s.Rival != one {
 			continue
 		}
-		r := s.Values[measure] / divisor[s.Round]
+		r := value / divisor[s.Round]
 		if math.IsNaN(r) || math.IsInf(r, 0) {
 			return nil, fmt.Errorf("report: round %d: %s of %s and %s cannot be compared: %v and %v",
-				s.Round, measure, one, other, s.Values[measure], divisor[s.Round])
+				s.Round, measure, one, other, value, divisor[s.Round])
 		}
 		ratios = append(ratios, r)
 	}
 	if len(ratios) == 0 {
-		return nil, fmt.Errorf("report: no samples of %s", one)
+		return nil, fmt.Errorf("report: no samples of %s with %s", one, measure)
 	}
 	return ratios, nil
 }
@@ -96,6 +97,18 @@ func pairs(samples []Sample, measure, one, other string) ([]float64, error) {
 func Median(name string, samples []Sample, measure, rival string) Figure {
 	s := SpreadOf(Values(samples, rival, measure))
 	return Figure{Name: name, Value: s.Median, Spread: s}
+}
+
+// Max is the figure of one rival's largest value.
+func Max(name string, samples []Sample, measure, rival string) Figure {
+	s := SpreadOf(Values(samples, rival, measure))
+	return Figure{Name: name, Value: s.Max, Spread: s}
+}
+
+// Min is the figure of one rival's smallest value.
+func Min(name string, samples []Sample, measure, rival string) Figure {
+	s := SpreadOf(Values(samples, rival, measure))
+	return Figure{Name: name, Value: s.Min, Spread: s}
 }
 
 // Sum is the figure that adds one rival's values up.

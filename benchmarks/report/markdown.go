@@ -40,9 +40,9 @@ func reach(f Figure) string {
 	case f.Reach == nil:
 		return "for information"
 	case f.Met():
-		return "≤ " + number(f.Reach.AtMost) + ", met"
+		return f.Reach.String() + ", met"
 	default:
-		return "≤ " + number(f.Reach.AtMost) + ", **missed**"
+		return f.Reach.String() + ", **missed**"
 	}
 }
 

@@ -38,13 +38,36 @@ type Figure struct {
 	Reach  *Reach  `json:"reach,omitempty"` // nil: for information
 }
 
-// Reach is the bound a figure is to keep.
+// Reach is the bound a figure is to keep: one of the two is set.
 type Reach struct {
-	AtMost float64 `json:"at_most"`
+	AtMost  *float64 `json:"at_most,omitempty"`
+	AtLeast *float64 `json:"at_least,omitempty"`
+}
+
+// AtMost is the bound of a figure that is better the smaller it is.
+func AtMost(bound float64) Reach { return Reach{AtMost: &bound} }
+
+// AtLeast is the bound of a figure that is better the larger it is.
+func AtLeast(bound float64) Reach { return Reach{AtLeast: &bound} }
+
+func (r Reach) String() string {
+	if r.AtLeast != nil {
+		return "≥ " + number(*r.AtLeast)
+	}
+	return "≤ " + number(*r.AtMost)
 }
 
 // Met says whether the figure keeps its bound.
-func (f Figure) Met() bool { return f.Reach == nil || f.Value <= f.Reach.AtMost }
+func (f Figure) Met() bool {
+	switch {
+	case f.Reach == nil:
+		return true
+	case f.Reach.AtLeast != nil:
+		return f.Value >= *f.Reach.AtLeast
+	default:
+		return f.Value <= *f.Reach.AtMost
+	}
+}
 
 // Rivals returns the names of the rivals in the order of their first samples.
 func (r *Result) Rivals() []string {

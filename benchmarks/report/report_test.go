@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"io"
 	"math"
@@ -73,10 +74,29 @@ func TestRatioRefusesWhatCannotBeCompared(t *testing.T) {
 	}
 }
 
+// Rounds of a rival may measure different things in several samples.
+func TestRatioTakesSamplesWithTheMeasure(t *testing.T) {
+	s := samples("us", map[string][]float64{"tidegate": {9, 18}, "nginx": {10, 20}})
+	s = append(s, samples("other", map[string][]float64{"tidegate": {1, 2}, "nginx": {3, 4}})...)
+	f, err := Ratio("x", s, "us", "tidegate", "nginx")
+	if err != nil || f.Value != 0.9 {
+		t.Errorf("got %+v, %v", f, err)
+	}
+	if f, err := Ratio("x", s, "nothing", "tidegate", "nginx"); err == nil {
+		t.Errorf("a measure that nobody took: %+v", f)
+	}
+}
+
 func TestSumAndMedian(t *testing.T) {
 	s := samples("failed", map[string][]float64{"tidegate": {0, 2, 1}, "nginx": {7}})
 	if f := Sum("failed", s, "failed", "tidegate"); f.Value != 3 || f.Spread.Max != 2 {
 		t.Errorf("sum %+v", f)
+	}
+	if f := Max("failed", s, "failed", "tidegate"); f.Value != 2 || f.Spread.Median != 1 {
+		t.Errorf("max %+v", f)
+	}
+	if f := Min("failed", s, "failed", "tidegate"); f.Value != 0 {
+		t.Errorf("min %+v", f)
 	}
 	if f := Median("failed", s, "failed", "tidegate"); f.Value != 1 {
 		t.Errorf("median %+v", f)
@@ -95,10 +115,26 @@ func TestNumber(t *testing.T) {
 }
 
 func TestMet(t *testing.T) {
-	reach := &Reach{AtMost: 1}
-	for value, want := range map[float64]bool{0.5: true, 1: true, 1.01: false} {
-		if got := (Figure{Value: value, Reach: reach}).Met(); got != want {
-			t.Errorf("%v: met %v", value, got)
+	for _, c := range []struct {
+		reach Reach
+		value float64
+		want  bool
+		says  string
+	}{
+		{AtMost(1), 0.5, true, "≤ 1, met"},
+		{AtMost(1), 1, true, "≤ 1, met"},
+		{AtMost(1), 1.01, false, "≤ 1, **missed**"},
+		{AtLeast(1.8), 1.79, false, "≥ 1.8, **missed**"},
+		{AtLeast(1.8), 1.8, true, "≥ 1.8, met"},
+		{AtMost(0), 0, true, "≤ 0, met"},
+	} {
+		f := Figure{Value: c.value, Reach: &c.reach}
+		if f.Met() != c.want || reach(f) != c.says {
+			t.Errorf("%v: met %v, %q", c.value, f.Met(), reach(f))
+		}
+		var back Reach
+		if b, err := json.Marshal(c.reach); err != nil || json.Unmarshal(b, &back) != nil || back.String() != c.reach.String() {
+			t.Errorf("%v does not survive JSON: %s, %v", c.reach, b, err)
 		}
 	}
 	if !(Figure{Value: 9}).Met() {
@@ -109,7 +145,7 @@ func TestMet(t *testing.T) {
 func result() *Result {
 	return &Result{
 		Scenario: "proxy", About: "Small body.", Measure: "cpu_us",
-		Figures: []Figure{{Name: "cpu_vs_nginx", Value: 0.9, Reach: &Reach{AtMost: 1}}, {Name: "seen", Value: 7}},
+		Figures: []Figure{{Name: "cpu_vs_nginx", Value: 0.9, Reach: new(AtMost(1))}, {Name: "seen", Value: 7}},
 		Samples: samples("cpu_us", map[string][]float64{"tidegate": {27, 28}, "nginx": {30, 32}}),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Sizes of the chart, in pixels.
@@ -21,7 +22,7 @@ const (
 // chart draws the main measure: a bar to the median of each rival, a whisker
 // from its smallest to its largest round.
 func chart(r *Result) []byte {
-	rivals := r.Rivals()
+	rivals := slices.DeleteFunc(r.Rivals(), func(name string) bool { return len(Values(r.Samples, name, r.Measure)) == 0 })
 	var top float64
 	for _, s := range r.Samples {
 		top = max(top, s.Values[r.Measure])

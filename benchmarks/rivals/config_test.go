@@ -45,6 +45,7 @@ func TestConfigurations(t *testing.T) {
 		}, []string{"log"}},
 		{"tidegate", tidegate(site), []string{
 			"workers: 1\n", "address: 127.0.0.1:80\n", "state_dir: /d/state\n", "control: {socket: /d/control.sock,", `name: "*"`, "{api: bench}", "connections: 18000",
+			"throttle: {rate_limit: 10000000, burst_limit: 10000000}",
 		}, []string{"tls"}},
 		{"tidegate with TLS", tidegate(secured(site)), []string{`tls: {min_version: "1.3", certificates: [{cert: /d/cert.pem, key: /d/key.pem}]}`}, nil},
 	} {
@@ -101,5 +102,22 @@ func TestDocument(t *testing.T) {
 	}
 	if len(pet.Parameters) != 1 || pet.Parameters[0].Name != "id" || pet.Parameters[0].In != "path" {
 		t.Errorf("/pets/{id}: parameters are not declared: %+v", pet)
+	}
+}
+
+func TestDocumentWithKey(t *testing.T) {
+	var doc struct {
+		Security   []map[string][]string
+		Components struct {
+			SecuritySchemes map[string]struct{ Type, Name, In string }
+		}
+	}
+	limited := site.APIs[0]
+	limited.Key = "value"
+	if err := json.Unmarshal(document(limited, site.Backend), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if s := doc.Components.SecuritySchemes["key"]; len(doc.Security) != 1 || doc.Security[0]["key"] == nil || s.Type != "apiKey" || s.Name != "x-api-key" || s.In != "header" {
+		t.Errorf("got %+v", doc)
 	}
 }

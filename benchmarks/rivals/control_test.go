@@ -24,6 +24,10 @@ func TestControl(t *testing.T) {
 		switch {
 		case strings.Contains(r.URL.Path, "broken"):
 			http.Error(w, `{"message":"no such API"}`, http.StatusNotFound)
+		case r.URL.Path == "/apikeys":
+			_, _ = io.WriteString(w, `{"id":"key1"}`)
+		case r.URL.Path == "/usageplans":
+			_, _ = io.WriteString(w, `{"id":"plan1"}`)
 		case r.URL.RawQuery == "mode=import":
 			w.WriteHeader(http.StatusCreated)
 			_, _ = io.WriteString(w, `{"id":"abc","name":"bench"}`)
@@ -46,11 +50,21 @@ func TestControl(t *testing.T) {
 	if err := c.deploy(ctx, "broken"); err == nil || !strings.Contains(err.Error(), "404") || !strings.Contains(err.Error(), "no such API") {
 		t.Errorf("a refused call: %v", err)
 	}
+	limited := API{Name: "bench", Key: "value", Routes: []Route{{Method: "GET", Path: "/a/b"}}}
+	if err := c.limit(ctx, id, limited); err != nil {
+		t.Error(err)
+	}
 	want := []string{
 		`POST /restapis?mode=import {}`,
 		`PUT /restapis/abc?mode=overwrite {"a":1}`,
 		`POST /restapis/abc/deployments {"stageName":"prod"}`,
 		`POST /restapis/broken/deployments {"stageName":"prod"}`,
+		`PATCH /restapis/abc/stages/prod {"patchOperations":[` +
+			`{"op":"replace","path":"/*/*/throttling/rateLimit","value":"10000000"},{"op":"replace","path":"/*/*/throttling/burstLimit","value":"10000000"},` +
+			`{"op":"replace","path":"/~1a~1b/GET/throttling/rateLimit","value":"10000000"},{"op":"replace","path":"/~1a~1b/GET/throttling/burstLimit","value":"10000000"}]}`,
+		`POST /apikeys {"enabled":true,"name":"bench","value":"value"}`,
+		`POST /usageplans {"apiStages":[{"apiId":"abc","stage":"prod"}],"name":"bench","quota":{"limit":1000000000,"period":"MONTH"},"throttle":{"burstLimit":10000000,"rateLimit":10000000}}`,
+		`POST /usageplans/plan1/keys {"keyId":"key1","keyType":"API_KEY"}`,
 	}
 	if got := strings.Join(calls, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("calls:\n%s\nwant:\n%s", got, strings.Join(want, "\n"))

@@ -21,11 +21,19 @@ func document(api API, backend string) []byte {
 		}
 		item[strings.ToLower(r.Method)] = operation(r, backend)
 	}
-	b, err := json.Marshal(map[string]any{
+	doc := map[string]any{
 		"openapi": "3.0.1",
 		"info":    map[string]string{"title": api.Name, "version": "1"},
 		"paths":   paths,
-	})
+	}
+	if api.Key != "" {
+		const scheme = "key"
+		doc["security"] = []any{map[string]any{scheme: []any{}}}
+		doc["components"] = map[string]any{"securitySchemes": map[string]any{
+			scheme: map[string]string{"type": "apiKey", "name": "x-api-key", "in": "header"},
+		}}
+	}
+	b, err := json.Marshal(doc)
 	if err != nil {
 		panic(fmt.Sprintf("rivals: plain maps do not marshal: %v", err))
 	}

@@ -42,6 +42,9 @@ type Site struct {
 type API struct {
 	Name   string
 	Routes []Route
+	// Key, when set, is what requests must send as X-Api-Key; Tidegate then
+	// charges them to limits of every kind, none of which ever denies.
+	Key string
 }
 
 // Route is one method and path, which may hold {name} parameters.

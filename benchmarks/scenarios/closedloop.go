@@ -42,7 +42,7 @@ func closedLoop(ctx context.Context, b *bench, site rivals.Site, path, lua strin
 		if err != nil {
 			return nil, err
 		}
-		turns = append(turns, turn{srv, load.Wrk{URL: srv.URL + path, Lua: lua}})
+		turns = append(turns, turn{srv.Name, srv, load.Wrk{URL: srv.URL + path, Lua: lua}})
 	}
 	if err := b.compareCPU(ctx, turns); err != nil {
 		return nil, err
@@ -58,8 +58,9 @@ func closedLoop(ctx context.Context, b *bench, site rivals.Site, path, lua strin
 	return figures, nil
 }
 
-// turn is a server and the load it gets.
+// turn is a server and the load it gets. Several may be of one server.
 type turn struct {
+	name   string
 	server *rivals.Server
 	wrk    load.Wrk
 }
@@ -73,7 +74,7 @@ func (b *bench) compareCPU(ctx context.Context, turns []turn) error {
 		}
 		turns[i].wrk.Duration = b.window
 	}
-	return interleave(ctx, b, turns, func(t turn) string { return t.server.Name },
+	return interleave(ctx, b, turns, func(t turn) string { return t.name },
 		func(_ int, t turn) (map[string]float64, error) { return t.measure(ctx) })
 }
 

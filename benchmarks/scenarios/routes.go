@@ -30,7 +30,7 @@ func routes(ctx context.Context, b *bench) ([]report.Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		turns = append(turns, turn{srv, load.Wrk{URL: srv.URL, Lua: randomRequests(srv.Hosts, site.APIs)}})
+		turns = append(turns, turn{srv.Name, srv, load.Wrk{URL: srv.URL, Lua: randomRequests(srv.Hosts, site.APIs)}})
 	}
 	if err := b.compareCPU(ctx, turns); err != nil {
 		return nil, err

@@ -22,10 +22,15 @@ type Scenario struct {
 	About   string             // one sentence: what runs, what the figures are
 	Needs   []string           // binaries beside nginx, which is always the backend
 	Measure string             // the value the chart shows, as a sample names it
-	Reach   map[string]float64 // the figures that are judged, and what each may be at most
+	AtMost  map[string]float64 // the figures that are judged, and what each may be at most
+	AtLeast map[string]float64 // those that are better the larger they are
 	Rounds  int                // of all rivals, unless Options say otherwise
 	Window  time.Duration      // of one rival's turn, unless Options say otherwise
-	run     func(ctx context.Context, b *bench) ([]report.Figure, error)
+
+	// InProcess says that nothing is started: neither a gateway nor the backend.
+	InProcess bool
+
+	run func(ctx context.Context, b *bench) ([]report.Figure, error)
 }
 
 // Options are what a user may choose.
@@ -63,8 +68,10 @@ func Find(name string) ([]Scenario, error) {
 // process and no file behind. A request that failed is an error, except where
 // failures are what the scenario counts.
 func (s Scenario) Run(ctx context.Context, o Options) (*report.Result, error) {
-	if err := rivals.Install(append([]string{"nginx", "wrk"}, s.Needs...)...); err != nil {
-		return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
+	if !s.InProcess {
+		if err := rivals.Install(append([]string{"nginx", "wrk"}, s.Needs...)...); err != nil {
+			return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
+		}
 	}
 	dir, err := os.MkdirTemp("", "tidegate-bench-")
 	if err != nil {
@@ -72,7 +79,7 @@ func (s Scenario) Run(ctx context.Context, o Options) (*report.Result, error) {
 	}
 	defer os.RemoveAll(dir)
 
-	b := &bench{dir: dir, log: o.Log, scenario: s.Name, rounds: s.Rounds, window: s.Window}
+	b := &bench{dir: dir, log: o.Log, scenario: s.Name, rounds: s.Rounds, window: s.Window, selfCheck: o.SelfCheck, keys: manyKeys}
 	if o.Rounds > 0 {
 		b.rounds = o.Rounds
 	}
@@ -86,7 +93,10 @@ func (s Scenario) Run(ctx context.Context, o Options) (*report.Result, error) {
 	defer b.stopAll()
 
 	result := &report.Result{Scenario: s.Name, About: s.About, Measure: s.Measure, Started: time.Now().UTC().Truncate(time.Second)}
-	if b.backend, err = b.start(ctx, rivals.Backend, rivals.Site{}, "/"); err == nil {
+	if !s.InProcess {
+		b.backend, err = b.start(ctx, rivals.Backend, rivals.Site{}, "/")
+	}
+	if err == nil {
 		result.Figures, err = s.run(ctx, b)
 	}
 	if ctx.Err() != nil {
@@ -96,13 +106,26 @@ func (s Scenario) Run(ctx context.Context, o Options) (*report.Result, error) {
 		return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
 	for i, f := range result.Figures {
-		if bound, judged := s.Reach[f.Name]; judged {
-			result.Figures[i].Reach = &report.Reach{AtMost: bound}
-		}
+		result.Figures[i].Reach = s.reach(f.Name)
 	}
 	result.Samples = b.samples
-	result.Machine = report.ThisMachine(s.versions(o, result))
+	if s.InProcess {
+		result.Machine = report.ThisMachine(moduleVersions(result))
+	} else {
+		result.Machine = report.ThisMachine(s.versions(o, result))
+	}
 	return result, nil
+}
+
+// reach returns the bound of a figure, nil for one that is not judged.
+func (s Scenario) reach(figure string) *report.Reach {
+	if bound, judged := s.AtMost[figure]; judged {
+		return new(report.AtMost(bound))
+	}
+	if bound, judged := s.AtLeast[figure]; judged {
+		return new(report.AtLeast(bound))
+	}
+	return nil
 }
 
 // versions names the programs whose samples there are.
@@ -128,15 +151,17 @@ func (s Scenario) versions(o Options, r *report.Result) map[string]string {
 
 // bench is a run of a scenario.
 type bench struct {
-	scenario string
-	dir      string
-	log      io.Writer
-	rounds   int
-	window   time.Duration
-	tidegate rivals.Rival
-	backend  *rivals.Server
-	servers  []*rivals.Server
-	samples  []report.Sample
+	scenario  string
+	dir       string
+	log       io.Writer
+	rounds    int
+	window    time.Duration
+	selfCheck bool
+	keys      int // API keys that are looked up
+	tidegate  rivals.Rival
+	backend   *rivals.Server // nil when nothing is started
+	servers   []*rivals.Server
+	samples   []report.Sample
 }
 
 // start starts a rival; it is stopped when the scenario ends, if not before.

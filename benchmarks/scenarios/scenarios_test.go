@@ -6,10 +6,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tidegate/tidegate/benchmarks/limits"
+	"github.com/tidegate/tidegate/benchmarks/rivals"
 )
 
 // The names are those which others rely on.
@@ -17,7 +21,8 @@ func TestScenariosAndFigures(t *testing.T) {
 	want := map[string]string{
 		"proxy": "cpu_vs_nginx cpu_vs_haproxy cpu_vs_caddy", "proxy-10k": "cpu_vs_nginx", "proxy-post": "cpu_vs_nginx",
 		"proxy-tls": "cpu_vs_nginx", "mock": "cpu_vs_nginx_return", "latency": "p99_vs_nginx", "routes": "cpu_vs_small",
-		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn",
+		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn", "plan": "cpu_vs_bare",
+		"limiter": "vs_xtime scaling_2_cores decision_vs_xtime accuracy_used accuracy_over spend_allocs decision_allocs lookup_vs_map find_allocs keys_bytes keys_scanned_bytes",
 	}
 	for name, figures := range want {
 		found, err := Find(name)
@@ -26,7 +31,7 @@ func TestScenariosAndFigures(t *testing.T) {
 			continue
 		}
 		for _, f := range strings.Fields(figures) {
-			if _, ok := found[0].Reach[f]; !ok {
+			if found[0].reach(f) == nil {
 				t.Errorf("%s: no bound for %s", name, f)
 			}
 		}
@@ -44,11 +49,17 @@ func TestScenariosAndFigures(t *testing.T) {
 func TestScenariosAreShort(t *testing.T) {
 	for _, s := range all {
 		rivals := 2
-		if s.Name == "proxy" || s.Name == "routes" {
+		switch s.Name {
+		case "proxy", "routes":
 			rivals = 4
+		case "plan":
+			rivals = 3
 		}
 		turn := s.Window
 		switch s.Name {
+		case "limiter": // 6 kinds of spends, 6 hot limits that take twice as long, 2 lookups, the accuracy; and to make the keys
+			rivals = 4
+			turn = (20*s.Window + 400*time.Millisecond) / 4
 		case "latency":
 			turn += 2 * warmUp / 10
 		case "deploy":
@@ -80,6 +91,79 @@ func TestInterleaveTurnsTheOrderAround(t *testing.T) {
 	err = interleave(context.Background(), b, []string{"a"}, strings.Clone, func(int, string) (map[string]float64, error) { return nil, failed })
 	if !errors.Is(err, failed) {
 		t.Errorf("a failed turn: %v", err)
+	}
+}
+
+func TestPlan(t *testing.T) {
+	site := planSite(&rivals.Server{URL: "http://127.0.0.1:1"})
+	if len(site.APIs) != 2 || site.APIs[0].Key != "" || site.APIs[1].Key != planKey || site.APIs[0].Name == site.APIs[1].Name {
+		t.Errorf("APIs %+v", site.APIs)
+	}
+	if n := len(planKey); n < 20 || n > 128 {
+		t.Errorf("a key of %d characters", n)
+	}
+	if got := headers("h.test", "k"); got != "wrk.headers['Host'] = 'h.test'\nwrk.headers['X-Api-Key'] = 'k'\n" {
+		t.Errorf("headers %q", got)
+	}
+	if got := headers("h.test", ""); strings.Contains(got, "Key") {
+		t.Errorf("headers of the bare API: %q", got)
+	}
+
+	for status, in := range map[int]string{http.StatusForbidden: "", http.StatusOK: "not in force"} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Host != "h.test" || r.Header.Get("X-Api-Key") != "" {
+				t.Errorf("asked %s with %v", r.Host, r.Header)
+			}
+			w.WriteHeader(status)
+		}))
+		defer s.Close()
+		if err := refuses(context.Background(), s.URL, "h.test"); (err == nil) != (in == "") || err != nil && !strings.Contains(err.Error(), in) {
+			t.Errorf("status %d: %v", status, err)
+		}
+	}
+}
+
+// What is compared exists, and every rival says which module it is of.
+func TestLimiters(t *testing.T) {
+	for _, l := range append(limits.Uncontended(), limits.Hot(hotCores)...) {
+		if limits.Modules[l.Name] == "" && !strings.HasPrefix(l.Name, limits.Tidegate) {
+			t.Errorf("the module of %s is not known", l.Name)
+		}
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(hotCores))
+	b := &bench{rounds: 2, window: 4 * time.Millisecond, log: io.Discard, keys: 10_000}
+	figures, err := limiter(context.Background(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Find("limiter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := map[string]bool{}
+	for _, f := range figures {
+		taken[f.Name] = true
+	}
+	for _, judged := range []map[string]float64{s[0].AtMost, s[0].AtLeast} {
+		for name := range judged {
+			if !taken[name] {
+				t.Errorf("%s was not taken", name)
+			}
+		}
+	}
+}
+
+// A self check compares like with like, under all names.
+func TestLimiterSelfCheck(t *testing.T) {
+	b := &bench{rounds: 3, window: 4 * time.Millisecond, log: io.Discard, selfCheck: true}
+	figures, err := limiter(context.Background(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range figures[:3] {
+		if f.Value < 0.2 || f.Value > 5 {
+			t.Errorf("%s is %v", f.Name, f.Value)
+		}
 	}
 }
 

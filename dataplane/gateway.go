@@ -98,9 +98,6 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.makeLoops(host); err != nil {
 		return nil, err
 	}
-	if err := g.openUsage(host); err != nil {
-		return nil, err
-	}
 	if err := g.makePipeline(host); err != nil {
 		return nil, err
 	}
@@ -110,6 +107,9 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 		return nil, fmt.Errorf("compile what is deployed: %w", err)
 	}
 	snapshot.Commit(loop.Now(), g.stores())
+	if err := g.loadUsage(host); err != nil { // by the plans in force
+		return nil, err
+	}
 	g.pipeline.Swap(snapshot)
 	go g.watchOffenders()
 	return g, nil
@@ -146,6 +146,7 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 		}
 	}
 	g.throttle = throttle.NewStore(workers)
+	g.usage = usage.NewStore(usage.Options{Secret: g.store.Secret(), Shards: workers, MethodBuckets: host.Throttle.MethodBuckets})
 	g.offenders, g.offenderTable = telemetry.NewOffenders(workers), telemetry.NewOffenderTable()
 	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
 		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders,

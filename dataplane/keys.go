@@ -1,7 +1,6 @@
 package dataplane
 
 import (
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -11,14 +10,11 @@ import (
 	"github.com/tidegate/tidegate/dataplane/usage"
 )
 
-// openUsage brings what the state file and the journal hold of API keys and of
+// loadUsage brings what the state file and the journal hold of API keys and of
 // what they have used into memory, and keeps the journal from then on.
-func (g *Gateway) openUsage(host *configs.Host) error {
-	g.usage = usage.NewStore(usage.Options{
-		Secret: g.store.Secret(), Shards: len(g.loops), MethodBuckets: host.Throttle.MethodBuckets,
-	})
+func (g *Gateway) loadUsage(host *configs.Host) error {
 	err := g.store.EachKey(func(id string, hash [16]byte, enabled bool) error {
-		return g.usage.PutKey(id, usage.Hash{Hi: binary.BigEndian.Uint64(hash[:8]), Lo: binary.BigEndian.Uint64(hash[8:])}, enabled)
+		return g.usage.PutKey(id, usage.HashOf(hash), enabled)
 	})
 	if err == nil {
 		err = g.store.EachPlanKey(g.usage.PutPlanKey)

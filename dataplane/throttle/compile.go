@@ -14,7 +14,7 @@ type Limits struct {
 	reserve *limit // the guaranteed share
 	all     []*limit
 
-	guaranteed float64 // requests per second
+	guaranteed float64          // requests per second
 	settings   map[string]*Rate // by method; nil for one that is under no limit of its own
 	forAll     *Rate
 	key        definition.StageKey

@@ -238,7 +238,22 @@ func TestChecklist6Quota(t *testing.T) {
 	for range 2 {
 		d.ask("GET", "/prod/pets", "", "X-API-Key: "+value).expect(t, "granted", 200, "pets")
 	}
-	d.ask("GET", "/prod/pets", "", "X-API-Key: "+value).expect(t, "over what was granted", 429, limitExceeded)
+	over := func(d *daemon, when string) {
+		t.Helper()
+		d.ask("GET", "/prod/pets", "", "X-API-Key: "+value).expect(t, when, 429, limitExceeded)
+	}
+	over(d, "over what was granted")
+
+	// A restart, whichever way it comes, gives nothing back.
+	d.terminate(10 * time.Second)
+	d.run()
+	d.waitReady()
+	over(d, "after a restart")
+	d.kill()
+	d.client.Close()
+	d.run()
+	d.waitReady()
+	over(d, "after a kill")
 }
 
 // TestChecklist7SharedCounter: a key has one counter and one bucket for all

@@ -173,7 +173,8 @@ func TestR22QuotasSurviveKills(t *testing.T) {
 	d := start(t, host{})
 	api := d.deploy("prod", keyed, nil)
 	a := d.account(t)
-	plan := a.plan(nil, quota(1_000_000, types.QuotaPeriodTypeMonth), api+":prod")
+	const limit = 1_000_000
+	plan := a.plan(nil, quota(limit, types.QuotaPeriodTypeMonth), api+":prod")
 	const keys = 10
 	var ids, values [keys]string
 	for i := range keys {
@@ -212,7 +213,10 @@ func TestR22QuotasSurviveKills(t *testing.T) {
 					settled++
 				}
 			}
-			used, _ := a.used(plan, ids[i])
+			used, remaining := a.used(plan, ids[i])
+			if used+remaining != limit {
+				t.Errorf("kill %d: key %d: %d used and %d left of %d", kill, i, used, remaining, limit)
+			}
 			if used < floor[i]+int64(settled) || used > floor[i]+sent[i] {
 				t.Errorf("kill %d: key %d: %d used; %d before, then %d acknowledged a second before the kill and %d sent", kill, i, used, floor[i], settled, sent[i])
 			}

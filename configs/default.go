@@ -14,6 +14,7 @@ func Defaults() *Host {
 		Admin:         Admin{Address: "127.0.0.1:9090"},
 		Control:       Control{Socket: "/run/tidegate/control.sock", Mode: 0o660},
 		Throttle:      Throttle{RateLimit: 10_000, MethodBuckets: 1 << 20},
+		Cache:         Cache{StageBytes: 256 << 20},
 		Limits: Limits{
 			HeaderBytes:           20480,
 			HeaderCount:           100,

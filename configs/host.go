@@ -33,6 +33,8 @@ type Host struct {
 	Domains []Domain `yaml:"domains"`
 	// Throttle is the account's limit, shared by every API of the host.
 	Throttle Throttle `yaml:"throttle"`
+	// Cache holds what the host gives to the response caches of stages.
+	Cache Cache `yaml:"cache"`
 	// Limits bound what one request, one connection and the host may use.
 	Limits Limits `yaml:"limits"`
 	// Timeouts bound how long a client may take.
@@ -129,6 +131,17 @@ type Throttle struct {
 	// throttle of its own in a usage plan are told apart at once; about 80 bytes
 	// each. Beyond it the plan's throttle holds.
 	MethodBuckets int `yaml:"method_buckets"`
+}
+
+// Cache holds what the host gives to the response caches of stages.
+type Cache struct {
+	// StageBytes bounds the memory of one stage's cache, which has the smaller
+	// of this and the size that the stage asks for; at least 32 MiB. Memory is
+	// taken as the cache fills, and given back only to other caches.
+	StageBytes int `yaml:"stage_bytes"`
+	// SaveDir is a folder that caches are written to at a clean stop and read
+	// from at the next start. Empty: caches start empty.
+	SaveDir string `yaml:"save_dir"`
 }
 
 // Limits bound what one request, one connection and the host may use. Sizes

@@ -112,6 +112,7 @@ func complete(h *Host, folder string) {
 	abs(&h.StateDir)
 	abs(&h.Control.Socket)
 	abs(&h.Upstream.CAFile)
+	abs(&h.Cache.SaveDir)
 	if h.AccessLog.Path != "-" {
 		abs(&h.AccessLog.Path)
 	}

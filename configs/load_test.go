@@ -41,6 +41,7 @@ func TestLoadFillsEveryField(t *testing.T) {
 			{Name: "*", Mappings: []Mapping{{API: "fallback"}}},
 		},
 		Throttle: Throttle{RateLimit: 2500.5, BurstLimit: 100, MethodBuckets: 5000},
+		Cache:    Cache{StageBytes: 64 << 20, SaveDir: dir + "/caches"},
 		Limits: Limits{
 			HeaderBytes: 10240, HeaderCount: 50, URLBytes: 8192, BodyBytes: 1 << 20, ResponseBytes: 2 << 20,
 			IntegrationTimeout: time.Minute, Connections: 1000, ConnectionBufferBytes: 65536, BufferBytes: 16 << 20,

@@ -44,6 +44,7 @@ func validate(r *report, h *Host) {
 	}
 	between(r, "throttle.burst_limit", h.Throttle.BurstLimit, 0, 1<<30)
 	between(r, "throttle.method_buckets", h.Throttle.MethodBuckets, 1, 1<<28)
+	between(r, "cache.stage_bytes", h.Cache.StageBytes, 32<<20, 1<<40)
 	validateLimits(r, &h.Limits)
 	validateTimes(r, h)
 }

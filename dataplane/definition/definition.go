@@ -126,6 +126,13 @@ type Integration struct {
 
 	Responses []*IntegrationResponse `json:"integrationResponses,omitempty"` // HTTP and MOCK
 
+	// Entries of a cache are told apart by CacheNamespace, the resource's id when
+	// it is empty, and by the values of CacheKeyParameters:
+	// "method.request.{path|querystring|header}.NAME" or
+	// "integration.request.{path|querystring|header}.NAME".
+	CacheNamespace     string   `json:"cacheNamespace,omitempty"`
+	CacheKeyParameters []string `json:"cacheKeyParameters,omitempty"`
+
 	InsecureSkipVerification bool `json:"insecureSkipVerification,omitempty"` // tlsConfig
 }
 
@@ -164,7 +171,11 @@ type Stage struct {
 	// "~1/GET"), or AllMethods.
 	MethodSettings map[string]*MethodSetting `json:"methodSettings,omitempty"`
 
+	CacheClusterEnabled bool   `json:"cacheClusterEnabled,omitempty"`
+	CacheClusterSize    string `json:"cacheClusterSize,omitempty"` // one of CacheSizes; the smallest when empty
+
 	// AWS does not have the following.
+	CacheMode      string    `json:"cacheMode,omitempty"`      // CacheModeAWS when empty
 	Throttle       *Throttle `json:"throttle,omitempty"`       // of all methods together; nil: none
 	GuaranteedRate *float64  `json:"guaranteedRate,omitempty"` // replaces the API's
 	HideLimits     bool      `json:"hideLimits,omitempty"`     // no Retry-After and RateLimit fields in answers

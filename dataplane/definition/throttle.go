@@ -10,9 +10,11 @@ type Throttle struct {
 }
 
 // MethodSetting is what a stage sets for one method, or for every method that
-// has no setting of its own.
+// has no setting of its own. It is complete: nothing of it is inherited from the
+// setting for every method.
 type MethodSetting struct {
-	Throttle Throttle `json:"throttle"`
+	Throttle Throttle      `json:"throttle"`
+	Caching  *CacheSetting `json:"caching,omitempty"` // nil: caching is off
 }
 
 // AllMethods is the key of the setting for every method of a stage.

@@ -43,8 +43,41 @@ const (
 	XHTTPMethodOverride
 	XAmznAPIID
 	Forwarded
+
+	// Fields of caching, conditional and range requests (RFC 9110 sections 13
+	// and 14, RFC 9111, RFC 9211, RFC 9213).
+	Age
+	CDNCacheControl
+	CacheControl
+	CacheStatus
+	ContentLocation
+	ContentRange
+	ETag
+	Expires
+	IfMatch
+	IfModifiedSince
+	IfNoneMatch
+	IfRange
+	IfUnmodifiedSince
+	LastModified
+	Location
+	Pragma
+	Range
+	Vary
+
+	// Fields that a cache distrusts in requests: who asks, and what some backends
+	// take for the host or the target.
+	Cookie
+	Origin
+	XForwardedHost
+	XForwardedScheme
+	XOriginalURL
+	XRewriteURL
 	numIDs
 )
+
+// lastTrusted is the last of the IDs that decide framing or identity.
+const lastTrusted = Forwarded
 
 // idNames has the lower-case name of each special field.
 var idNames = [numIDs]string{
@@ -60,10 +93,22 @@ var idNames = [numIDs]string{
 	XForwardedFor: "x-forwarded-for", XForwardedPort: "x-forwarded-port",
 	XForwardedProto: "x-forwarded-proto", XHTTPMethodOverride: "x-http-method-override",
 	XAmznAPIID: "x-amzn-apigateway-api-id", Forwarded: "forwarded",
+
+	Age: "age", CDNCacheControl: "cdn-cache-control", CacheControl: "cache-control",
+	CacheStatus: "cache-status", ContentLocation: "content-location", ContentRange: "content-range",
+	ETag: "etag", Expires: "expires", IfMatch: "if-match", IfModifiedSince: "if-modified-since",
+	IfNoneMatch: "if-none-match", IfRange: "if-range", IfUnmodifiedSince: "if-unmodified-since",
+	LastModified: "last-modified", Location: "location", Pragma: "pragma", Range: "range", Vary: "vary",
+
+	Cookie: "cookie", Origin: "origin", XForwardedHost: "x-forwarded-host", XForwardedScheme: "x-forwarded-scheme",
+	XOriginalURL: "x-original-url", XRewriteURL: "x-rewrite-url",
 }
 
 // Set is a set of IDs.
 type Set uint64
+
+// Every ID has its bit in a Set.
+var _ [64 - numIDs]struct{}
 
 // NewSet returns the set of ids.
 func NewSet(ids ...ID) Set {
@@ -119,9 +164,13 @@ type Header struct {
 
 // Headers are the field lines of a head in the order received.
 type Headers struct {
-	head  []byte
-	lines []Header
+	head    []byte
+	lines   []Header
+	present Set
 }
+
+// Present returns which special fields there are.
+func (h *Headers) Present() Set { return h.present &^ (1 << Other) }
 
 // Len returns the number of field lines.
 func (h *Headers) Len() int { return len(h.lines) }
@@ -143,6 +192,9 @@ func (h *Headers) Value(i int) []byte {
 
 // Get returns the value of the first line with the special name id, or nil.
 func (h *Headers) Get(id ID) []byte {
+	if h.present>>id&1 == 0 {
+		return nil
+	}
 	for i := range h.lines {
 		if h.lines[i].ID == id {
 			return h.Value(i)
@@ -194,7 +246,7 @@ func (h *Headers) AppendLine(dst []byte, i int) []byte {
 // parse reads field lines from head[at:] to the empty line that ends the head.
 // It returns the position after that line.
 func (h *Headers) parse(head []byte, at, maxCount int) (int, Fault) {
-	h.head, h.lines = head, h.lines[:0]
+	h.head, h.lines, h.present = head, h.lines[:0], 0
 	if len(head) > math.MaxInt32 {
 		return 0, FaultHeader
 	}
@@ -235,6 +287,7 @@ func (h *Headers) parse(head []byte, at, maxCount int) (int, Fault) {
 		if id == Other && looksSpecial(name) {
 			return 0, FaultHeader
 		}
+		h.present |= 1 << id
 		h.lines = append(h.lines, Header{
 			start: uint32(start), end: uint32(at),
 			valStart: uint32(valStart), valEnd: uint32(valEnd),
@@ -263,5 +316,6 @@ func looksSpecial(name []byte) bool {
 			folded[i] = '-'
 		}
 	}
-	return FindID(folded) != Other
+	id := FindID(folded)
+	return id != Other && id <= lastTrusted
 }

@@ -22,7 +22,7 @@ func TestIDs(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"", "x", "\x00", strings.Repeat("a", 25), "cookie", "hos\xf4"} {
+	for _, name := range []string{"", "x", "\x00", strings.Repeat("a", 25), "cookies", "hos\xf4"} {
 		if got := FindID([]byte(name)); got != Other {
 			t.Errorf("%q: got id %d", name, got)
 		}
@@ -54,7 +54,7 @@ func headers(t *testing.T) *Headers {
 
 func TestHeaderAccess(t *testing.T) {
 	h := headers(t)
-	want := [][2]string{{"Host", "h"}, {"X-A", "1"}, {"cookie", "c"}, {"X-B", ""}, {"TE", "trailers"}, {"X-C", "3"}}
+	want := [][2]string{{"Host", "h"}, {"X-A", "1"}, {"cookies", "c"}, {"X-B", ""}, {"TE", "trailers"}, {"X-C", "3"}}
 	if h.Len() != len(want) {
 		t.Fatalf("%d lines", h.Len())
 	}

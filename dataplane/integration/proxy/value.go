@@ -32,21 +32,18 @@ func (v *value) appendDecoded(dst []byte, r *http1.Request, in Input) ([]byte, b
 	case fromHeader, fromMultiHeader:
 		return appendHeaderValue(dst, &r.Headers, v.text, v.source == fromMultiHeader)
 	}
-	found := false
-	for q := (queryReader{rest: r.Query}); q.next(); {
-		if !q.is(v.text) {
+	start, found := len(dst), false
+	for q := (http1.Query{Rest: r.Query}); q.Next(); {
+		if !q.Is(v.text) {
 			continue
 		}
 		if found && v.source == fromMultiQuery {
 			dst = append(dst, ',')
-		} else if found {
-			dst = dst[:q.mark]
-		}
-		if !found || v.source == fromQuery {
-			q.mark = len(dst)
+		} else {
+			dst = dst[:start]
 		}
 		found = true
-		dst = appendUnescaped(dst, q.value)
+		dst = http1.AppendUnescaped(dst, q.Value)
 	}
 	return dst, found
 }
@@ -95,15 +92,15 @@ func isDots(b []byte) bool { return string(b) == "." || string(b) == ".." }
 func (m *mapping) appendQuery(dst []byte, sep byte, r *http1.Request, in Input) ([]byte, byte) {
 	if s := m.value.source; s == fromQuery || s == fromMultiQuery {
 		start := len(dst)
-		for q := (queryReader{rest: r.Query}); q.next(); {
-			if !q.is(m.value.text) {
+		for q := (http1.Query{Rest: r.Query}); q.Next(); {
+			if !q.Is(m.value.text) {
 				continue
 			}
 			if s == fromQuery { // the last one
 				dst = dst[:start]
 			}
 			dst = m.appendName(dst, sep)
-			dst = append(dst, q.value...) // as it came
+			dst = append(dst, q.Value...) // as it came
 			if s == fromMultiQuery {
 				sep = '&'
 			}
@@ -127,69 +124,6 @@ func (m *mapping) appendName(dst []byte, sep byte) []byte {
 	dst = append(dst, sep)
 	dst = appendEscaped(dst, []byte(m.name), false)
 	return append(dst, '=')
-}
-
-// queryReader goes through the pairs of a query.
-type queryReader struct {
-	rest  []byte
-	name  []byte
-	value []byte
-	mark  int
-}
-
-func (q *queryReader) next() bool {
-	for len(q.rest) > 0 {
-		pair := q.rest
-		if i := bytes.IndexByte(q.rest, '&'); i >= 0 {
-			pair, q.rest = q.rest[:i], q.rest[i+1:]
-		} else {
-			q.rest = nil
-		}
-		if len(pair) == 0 {
-			continue
-		}
-		q.name, q.value, _ = bytes.Cut(pair, []byte{'='})
-		return true
-	}
-	return false
-}
-
-// is compares the pair's name, decoded, with name.
-func (q *queryReader) is(name string) bool {
-	if bytes.IndexByte(q.name, '%') < 0 && bytes.IndexByte(q.name, '+') < 0 {
-		return string(q.name) == name
-	}
-	if len(q.name) > 1024 {
-		return false
-	}
-	var buf [1024]byte
-	return string(appendUnescaped(buf[:0], q.name)) == name
-}
-
-// appendUnescaped decodes a query component whose percent-encoding is valid.
-func appendUnescaped(dst, b []byte) []byte {
-	for i := 0; i < len(b); i++ {
-		switch {
-		case b[i] == '+':
-			dst = append(dst, ' ')
-		case b[i] == '%' && i+2 < len(b):
-			dst = append(dst, hexValue(b[i+1])<<4|hexValue(b[i+2]))
-			i += 2
-		default:
-			dst = append(dst, b[i])
-		}
-	}
-	return dst
-}
-
-func hexValue(c byte) byte {
-	switch {
-	case c <= '9':
-		return c - '0'
-	case c <= 'F':
-		return c - 'A' + 10
-	}
-	return c - 'a' + 10
 }
 
 func unreserved(c byte) bool {

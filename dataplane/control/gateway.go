@@ -49,7 +49,14 @@ type Gateway interface {
 	// the most first.
 	Offenders(n int) []Offender
 
-	// Status says how the gateway is.
+	// FlushCache makes everything in a stage's cache unreachable. It does nothing
+	// for a stage that has no cache.
+	FlushCache(apiID, stage string) error
+
+	// Caches says how the caches of all stages are, those that have one.
+	Caches() []CacheStatus
+
+	// Status says how the gateway is; its Caches are filled in by the server.
 	Status() Status
 
 	// Drain stops accepting requests and returns when those in flight are
@@ -102,6 +109,8 @@ type Status struct {
 	Connections      int    `json:"connections"`      // of clients, open now
 	RequestsInFlight int    `json:"requestsInFlight"` // now
 	Requests         uint64 `json:"requests"`         // since the start
+
+	Caches []CacheStatus `json:"caches,omitempty"` // of the stages that have one
 
 	// Notes name what the host lacks or has switched off, for a person to read.
 	Notes []string `json:"notes,omitempty"`

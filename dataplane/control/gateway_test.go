@@ -26,6 +26,8 @@ type fakeGateway struct {
 	catalog *definition.Catalog
 	keys    *fakeKeys
 	refuse  error // what the next Update's compilation finds
+	flushed []string // API:STAGE
+	caches  []CacheStatus
 	drained chan struct{}
 }
 
@@ -99,6 +101,19 @@ func (g *fakeGateway) Status() Status {
 
 func (g *fakeGateway) Offenders(int) []Offender {
 	return []Offender{{Source: "192.0.2.1", Denied: 3, Reason: "THROTTLED"}}
+}
+
+func (g *fakeGateway) FlushCache(apiID, stage string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.flushed = append(g.flushed, apiID+":"+stage)
+	return g.refuse
+}
+
+func (g *fakeGateway) Caches() []CacheStatus {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.caches
 }
 
 func (g *fakeGateway) Drain(context.Context) error { g.drained <- struct{}{}; return nil }

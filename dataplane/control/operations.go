@@ -111,7 +111,7 @@ var operations = []operation{
 	{name: "GetStage", method: "GET", path: "/restapis/{api}/stages/{stage}", serve: (*Server).getStage},
 	{name: "UpdateStage", method: "PATCH", path: "/restapis/{api}/stages/{stage}", serve: (*Server).updateStage},
 	{name: "FlushStageAuthorizersCache", method: "DELETE", path: "/restapis/{api}/stages/{stage}/cache/authorizers"},
-	{name: "FlushStageCache", method: "DELETE", path: "/restapis/{api}/stages/{stage}/cache/data"},
+	{name: "FlushStageCache", method: "DELETE", path: "/restapis/{api}/stages/{stage}/cache/data", serve: (*Server).flushCache},
 	{name: "GetExport", method: "GET", path: "/restapis/{api}/stages/{stage}/exports/{}"},
 	{name: "GetSdk", method: "GET", path: "/restapis/{api}/stages/{stage}/sdks/{}"},
 	{name: "GetSdkTypes", method: "GET", path: "/sdktypes"},

@@ -8,7 +8,9 @@ import (
 )
 
 func (s *Server) status(*request) (int, any, error) {
-	return 200, s.gateway.Status(), nil
+	answer := s.gateway.Status()
+	answer.Caches = s.gateway.Caches()
+	return 200, answer, nil
 }
 
 func (s *Server) version(*request) (int, any, error) {

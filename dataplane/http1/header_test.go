@@ -54,7 +54,7 @@ func headers(t *testing.T) *Headers {
 
 func TestHeaderAccess(t *testing.T) {
 	h := headers(t)
-	want := [][2]string{{"Host", "h"}, {"X-A", "1"}, {"cookies", "c"}, {"X-B", ""}, {"TE", "trailers"}, {"X-C", "3"}}
+	want := [][2]string{{"Host", "h"}, {"X-A", "1"}, {"cookie", "c"}, {"X-B", ""}, {"TE", "trailers"}, {"X-C", "3"}}
 	if h.Len() != len(want) {
 		t.Fatalf("%d lines", h.Len())
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/deploy"
@@ -53,6 +54,7 @@ type Gateway struct {
 	targets  *upstream.Group
 	throttle *throttle.Store
 	usage    *usage.Store
+	caches   *cache.Stages
 	journal  *usage.Journal // nil until New has made it
 	registry *telemetry.Registry
 	access   *telemetry.AccessLog // nil for none
@@ -146,6 +148,13 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 		}
 	}
 	g.throttle = throttle.NewStore(workers)
+	g.caches = cache.NewStages(cache.Options{
+		StageBytes: host.Cache.StageBytes, SaveDir: host.Cache.SaveDir, Secret: g.store.CacheSecret(),
+		Now: loop.Now, Wall: func() int64 { return time.Now().UnixNano() },
+	})
+	if err := g.caches.Prepare(); err != nil {
+		return err
+	}
 	g.usage = usage.NewStore(usage.Options{Secret: g.store.Secret(), Shards: workers, MethodBuckets: host.Throttle.MethodBuckets})
 	g.offenders, g.offenderTable = telemetry.NewOffenders(workers), telemetry.NewOffenderTable()
 	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
@@ -162,7 +171,7 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 }
 
 func (g *Gateway) stores() deploy.Stores {
-	return deploy.Stores{Targets: g.targets, Registry: g.registry, Throttle: g.throttle, Usage: g.usage}
+	return deploy.Stores{Targets: g.targets, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches}
 }
 
 // Start opens the listeners, the control socket and the admin listener. After
@@ -319,6 +328,9 @@ func (g *Gateway) close() error {
 	}
 	if g.access != nil {
 		errs = append(errs, g.access.Close())
+	}
+	if g.caches != nil {
+		errs = append(errs, g.caches.Close(context.Background()))
 	}
 	if g.journal != nil {
 		errs = append(errs, g.journal.Close())

@@ -151,6 +151,7 @@ func restartNeeded(old, next *configs.Host) error {
 		{"control", old.Control, next.Control},
 		{"upstream", old.Upstream, next.Upstream},
 		{"access_log", old.AccessLog, next.AccessLog},
+		{"cache", old.Cache, next.Cache},
 		{"throttle.method_buckets", old.Throttle.MethodBuckets, next.Throttle.MethodBuckets},
 		{"limits.integration_timeout", old.Limits.IntegrationTimeout, next.Limits.IntegrationTimeout},
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/deploy"
@@ -79,8 +80,11 @@ func (g *Gateway) undo(refused *definition.Catalog) {
 	g.forgetStages(refused, g.catalog.Load())
 }
 
-// retire lets go of the backends that s does not use.
+// retire lets go of the backends and caches that s does not use.
 func (g *Gateway) retire(s *deploy.Snapshot) {
+	caches := map[*cache.Stage]bool{}
+	s.Caches(caches)
+	g.caches.Retain(caches)
 	keep := map[*upstream.Target]bool{}
 	s.Targets(keep)
 	g.targets.Retain(keep)
@@ -116,6 +120,7 @@ func (g *Gateway) Status() control.Status {
 		})
 	}
 	g.mu.Unlock()
+	s.Caches = g.Caches()
 	if g.access == nil {
 		s.Notes = append(s.Notes, "access log is off: set access_log.path in the host file")
 	} else if err := g.access.Err(); err != nil {

@@ -1,5 +1,10 @@
 package definition
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Throttle is the limit of a token bucket. A part that is nil is inherited from
 // the account's limit; a rate or burst of 0 blocks.
 //
@@ -19,3 +24,14 @@ type MethodSetting struct {
 
 // AllMethods is the key of the setting for every method of a stage.
 const AllMethods = "*/*"
+
+// MethodName returns the method that the key of a method setting names, a
+// resource path and a verb: "pets~1{id}/GET" is "/pets/{id} GET".
+func MethodName(key string) (string, error) {
+	i := strings.LastIndexByte(key, '/')
+	if i < 0 {
+		return "", fmt.Errorf("method setting %q: write the resource's path, with ~1 for its slashes, a slash and the method, or %s", key, AllMethods)
+	}
+	path := strings.NewReplacer("~1", "/", "~0", "~").Replace(key[:i])
+	return "/" + strings.TrimPrefix(path, "/") + " " + key[i+1:], nil
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
@@ -42,6 +43,7 @@ type Stores struct {
 	Registry *telemetry.Registry
 	Throttle *throttle.Store
 	Usage    *usage.Store
+	Caches   *cache.Stages
 }
 
 // maxURLEdge bounds the request target of edge and private APIs, in bytes.
@@ -109,6 +111,9 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	if s.limits, err = throttle.Compile(from.stage, body.GuaranteedRate, from.account, stores.Throttle); err != nil {
 		return nil, err
 	}
+	if s.caching, err = cache.Compile(from.stage, stores.Caches); err != nil {
+		return nil, err
+	}
 	s.joinPlans(definition.StageKey{APIID: s.APIID, Stage: s.Name}, stores)
 	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{
 		"accountId": host.AccountID, "apiId": s.APIID, "stage": s.Name, "deploymentId": s.DeploymentID,
@@ -139,6 +144,9 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 		scope.Params = pathParams(res.Path)
 		scope.Context["resourcePath"], scope.Context["resourceId"] = res.Path, res.ID
 		out.Proxy, err = proxy.Compile(m, scope)
+		if err == nil {
+			out.Cache, err = s.caching.Method(res, m, scope.Params)
+		}
 		if err == nil && out.Proxy.Unresolved == nil && stores.Targets != nil {
 			out.Target = s.target(out.Proxy.Endpoint, stores.Targets)
 		}

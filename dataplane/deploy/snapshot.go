@@ -3,6 +3,7 @@ package deploy
 import (
 	"slices"
 
+	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
@@ -61,6 +62,15 @@ func limitsOf(stages map[definition.StageKey]*Stage) []*throttle.Limits {
 	return limits
 }
 
+// Caches adds the caches of stages in use to set.
+func (s *Snapshot) Caches(set map[*cache.Stage]bool) {
+	for _, stage := range s.stages {
+		if stage.caching != nil {
+			set[stage.caching.Stage()] = true
+		}
+	}
+}
+
 // Stage is a compiled stage: one deployment with the stage's variables.
 type Stage struct {
 	APIID        string
@@ -76,6 +86,7 @@ type Stage struct {
 	KeyFromHeader bool              // else the authorizer names the API key
 	HideLimits    bool              // no Retry-After and RateLimit fields
 
+	caching *cache.Policy // nil when the stage has no cache
 	limits  *throttle.Limits
 	targets map[upstream.Key]*upstream.Target
 	source  source
@@ -107,4 +118,5 @@ type Method struct {
 	Throttle    throttle.Method
 	KeyRequired bool
 	Overrides   usage.Overrides // by usage plans
+	Cache       *cache.Method   // nil when nothing is cached
 }

@@ -114,6 +114,10 @@ func (r *Request) Reset() {
 	*r = Request{Headers: Headers{lines: r.lines[:0]}, Minor: 1, Framing: noBody}
 }
 
+// Head returns the bytes that were parsed: from the request line to the empty
+// line.
+func (r *Request) Head() []byte { return r.head }
+
 // Parse reads the head that is exactly buf, as HeadEnd cut it. Host may be
 // lower-cased in place. After a fault the fields read so far are set.
 func (r *Request) Parse(buf []byte, limits Limits) Fault {

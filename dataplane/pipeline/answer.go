@@ -17,7 +17,11 @@ func (t *transaction) startHead(status int) []byte {
 }
 
 func (t *transaction) appendIDs(b []byte) []byte {
-	b = t.worker.appendDate(b, t.x.Started)
+	return t.appendRequestIDs(t.worker.appendDate(b, t.x.Started))
+}
+
+// appendRequestIDs appends what every answer says of the request alone.
+func (t *transaction) appendRequestIDs(b []byte) []byte {
 	b = append(b, "x-amzn-RequestId: "...)
 	b = append(b, t.requestID...)
 	b = append(b, "\r\nx-amz-apigw-id: "...)

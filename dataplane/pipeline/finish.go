@@ -19,6 +19,11 @@ func (t *transaction) finish() {
 	w.done++
 	t.body = shrink(t.body)
 	t.request = shrink(t.request)
+	t.abortFill()
+	t.fill.reset()
+	if t.std.active {
+		t.std.reset()
+	}
 	took := w.loop.Now() - t.x.Started
 	if t.stage != nil && t.stage.Metrics != nil {
 		t.stage.Metrics.Observe(w.loop.ID, t.status, took, t.latency)

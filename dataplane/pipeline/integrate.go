@@ -34,16 +34,26 @@ func (t *transaction) proxy() {
 	t.x.WantBody()
 }
 
-func (t *transaction) appendRequest(body proxy.Body) {
-	edge := proxy.Edge{SourceIP: t.sourceIP, Port: t.x.Port(), Proto: "http", TraceID: t.trace(t.x.Started)}
+// edge is what the gateway tells the backend.
+func (t *transaction) edge() proxy.Edge {
+	edge := proxy.Edge{
+		SourceIP: t.sourceIP, Port: t.x.Port(), Proto: "http", TraceID: t.trace(t.x.Started),
+		Without: t.std.without, Fields: t.std.fields,
+	}
 	if t.x.IsTLS() {
 		edge.Proto = "https"
 	}
+	return edge
+}
+
+func (t *transaction) appendRequest(body proxy.Body) {
+	edge := t.edge()
 	t.request = t.method.Proxy.AppendRequest(t.request[:0], &t.x.Request, t.call.Verb, t, &edge, body)
 }
 
 func (t *transaction) start(complete bool) {
 	t.calledAt = t.worker.loop.Now()
+	t.std.sent = t.worker.loop.Wall(t.calledAt)
 	t.call.Deadline = t.calledAt + t.timeout()
 	t.call.MaxBody = t.worker.pipeline.settings.Load().MaxResponse
 	t.call.Start(t.worker.loop, t.method.Target, t.request, complete)
@@ -153,8 +163,11 @@ func (t *transaction) Failed(f upstream.Failure) {
 	if t.calledAt != 0 && t.latency < 0 {
 		t.latency = t.worker.loop.Now() - t.calledAt
 	}
+	t.abortFill()
 	if t.answering == answerNone {
-		t.reject(ofFailure(f))
+		if !t.unreachable() {
+			t.reject(ofFailure(f))
+		}
 		return
 	}
 	t.message = f.String()
@@ -166,6 +179,12 @@ func (t *transaction) Failed(f upstream.Failure) {
 // It is false when the backend's answer cannot be used.
 func (t *transaction) answerHead(body []byte, last bool) bool {
 	resp, req := &t.call.Response, &t.x.Request
+	if t.std.active {
+		if !t.receiveStandard(last) {
+			return false
+		}
+		return t.forwardHead(body, last)
+	}
 	program := &t.method.Proxy
 	status, choice, ok := program.Choose(resp.Status)
 	if !ok {
@@ -176,12 +195,7 @@ func (t *transaction) answerHead(body []byte, last bool) bool {
 	t.status = status
 	b := t.worker.scratch[:0]
 	if status == resp.Status {
-		b = append(b, "HTTP/1.1 "...)
-		b = append(b, resp.Line...)
-		if len(resp.Line) == len("200") { // the space stands even before no reason (RFC 9112 section 4)
-			b = append(b, ' ')
-		}
-		b = append(b, "\r\n"...)
+		b = appendStatusLine(b, resp)
 	} else {
 		b = http1.AppendStatus(b, status)
 	}
@@ -189,10 +203,36 @@ func (t *transaction) answerHead(body []byte, last bool) bool {
 	if !program.PassThrough() { // as AWS: with HTTP, not with HTTP_PROXY
 		b = http1.AppendField(b, "X-Amzn-Trace-Id", t.traceID)
 	}
+	fields := len(b)
 	b, hasType := program.AppendResponse(b, choice, resp, req, t)
 	if !hasType && status != 204 && status != 304 {
 		b = append(b, "Content-Type: application/json\r\n"...)
 	}
+	if t.fill.active {
+		t.fillHead(b[fields:])
+		if b = append(b, fieldMiss...); t.fill.ignored {
+			b = append(b, fieldDenied...)
+		}
+	}
+	if t.fill.active { // still
+		t.fillBody(body, last)
+	}
+	return t.sendHead(b, body, last)
+}
+
+// appendStatusLine writes the backend's status as it is.
+func appendStatusLine(b []byte, resp *http1.Response) []byte {
+	b = append(b, "HTTP/1.1 "...)
+	b = append(b, resp.Line...)
+	if len(resp.Line) == len("200") { // the space stands even before no reason (RFC 9112 section 4)
+		b = append(b, ' ')
+	}
+	return append(b, "\r\n"...)
+}
+
+// sendHead ends the head with the framing of the body, and sends it with the
+// first of the body.
+func (t *transaction) sendHead(b, body []byte, last bool) bool {
 	b, body = t.frame(b, body, last)
 	t.bodyBytes = int64(len(body))
 	switch {
@@ -245,6 +285,9 @@ func (t *transaction) frame(b, body []byte, last bool) (head, send []byte) {
 // answerMore writes more of the body.
 func (t *transaction) answerMore(body []byte, last bool) {
 	t.bodyBytes += int64(len(body))
+	if t.fill.active {
+		t.fillBody(body, last)
+	}
 	switch t.answering {
 	case answerPlain:
 		if len(body) > 0 {

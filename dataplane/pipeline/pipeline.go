@@ -69,11 +69,15 @@ type Worker struct {
 	random   *rand.ChaCha8
 	scratch  []byte // for the head being written
 	charges  []limiter.Charge
-	date     []byte // the Date field of the second
-	dateOf   int64
-	record   telemetry.Record
-	message  []byte // of record
-	keyID    []byte // of record
+	entry    []byte         // read from a cache
+	waiting  []*transaction // for another request that fills a cache
+
+	revalidations int    // in the background, under way
+	date          []byte // the Date field of the second
+	dateOf        int64
+	record        telemetry.Record
+	message       []byte // of record
+	keyID         []byte // of record
 
 	serving  int64
 	done     uint64
@@ -94,7 +98,8 @@ func (p *Pipeline) Worker(l *loop.Loop) *Worker {
 	_, _ = crand.Read(seed[:]) // never fails
 	w := &Worker{pipeline: p, loop: l, random: rand.NewChaCha8(seed), scratch: make([]byte, 0, scratchSize), charges: make([]limiter.Charge, 0, maxCharges)}
 	p.workers = append(p.workers, w)
-	l.OnTick(func(int64) {
+	l.OnTick(func(now int64) {
+		w.expireWaits(now)
 		w.inFlight.Store(w.serving)
 		w.finished.Store(w.done)
 	})

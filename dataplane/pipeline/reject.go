@@ -19,6 +19,9 @@ const (
 	InvalidAPIKey
 	Throttled
 	QuotaExceeded
+	InvalidationDenied
+	OnlyIfCached
+	MustRevalidate
 	URLTooLong
 	Malformed
 	BodyTooLarge
@@ -62,6 +65,9 @@ var responses = [numReasons]gatewayResponse{
 	InvalidAPIKey:        {"invalid_api_key", 403, "INVALID_API_KEY", "ForbiddenException", "Forbidden"},
 	Throttled:            {"throttled", 429, "THROTTLED", "TooManyRequestsException", "Too Many Requests"},
 	QuotaExceeded:        {"quota_exceeded", 429, "QUOTA_EXCEEDED", "LimitExceededException", "Limit Exceeded"},
+	InvalidationDenied:   {"invalidation_denied", 403, "ACCESS_DENIED", accessDenied, "User is not authorized to access this resource"},
+	OnlyIfCached:         {"only_if_cached", 504, "DEFAULT_5XX", "InternalServerErrorException", "Gateway Timeout"},
+	MustRevalidate:       {"must_revalidate", 504, "INTEGRATION_FAILURE", "InternalServerErrorException", "Gateway Timeout"},
 	URLTooLong:           {"url_too_long", 414, "REQUEST_TOO_LARGE", "RequestTooLargeException", "Request URI too long"},
 	Malformed:            {"malformed", 400, "DEFAULT_4XX", "BadRequestException", "Bad Request"},
 	BodyTooLarge:         {"body_too_large", 413, "REQUEST_TOO_LARGE", "RequestTooLargeException", "HTTP content length exceeded 10485760 bytes"},
@@ -75,6 +81,10 @@ var responses = [numReasons]gatewayResponse{
 	IntegrationTooLarge:  {"integration_too_large", statusAnswerTooLarge, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
 	IntegrationBusy:      {"integration_busy", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
 }
+
+// accessDenied is the error type of refusals by a policy, whose bodies AWS
+// spells with a capital: {"Message":…}.
+const accessDenied = "AccessDeniedException"
 
 // Labels returns the metric label of every Reason, in order.
 func Labels() []string {

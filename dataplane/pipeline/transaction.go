@@ -34,6 +34,12 @@ type transaction struct {
 	traceID    []byte
 	replacedID bool
 
+	fill      fill
+	std       standard
+	waiter    *waiter
+	waitUntil int64 // 0 when it does not wait for another request
+	waitPlace int   // in Worker.waiting
+
 	request   []byte // for the backend
 	body      []byte // collected, while its length is not known
 	streaming bool   // the body goes on as it comes
@@ -92,6 +98,9 @@ func (t *transaction) Serve() {
 		t.mock()
 		return
 	}
+	if t.method.Cache != nil && t.cached() {
+		return
+	}
 	t.proxy()
 }
 
@@ -123,7 +132,7 @@ func (t *transaction) Refuse(f http1.Fault) {
 	if !t.active { // the head itself cannot be read
 		t.begin()
 	}
-	t.call.Cancel()
+	t.letGo()
 	if t.answering != answerNone {
 		t.finish()
 		t.x.Abort()
@@ -134,11 +143,20 @@ func (t *transaction) Refuse(f http1.Fault) {
 
 // Gone implements front.Handler: the client went away.
 func (t *transaction) Gone() {
-	t.call.Cancel()
+	t.letGo()
 	if t.status == 0 {
 		t.status = statusClientGone
 	}
 	t.finish()
+}
+
+// letGo ends whatever is under way for the request.
+func (t *transaction) letGo() {
+	t.call.Cancel()
+	if t.waitUntil != 0 {
+		t.leaveQueue()
+	}
+	t.abortFill()
 }
 
 // statusClientGone is nginx's for a client that did not wait for its answer.
@@ -167,7 +185,11 @@ func (t *transaction) rejectWith(reason Reason, message string) {
 		c.Add(t.worker.loop.ID, int(reason), 1)
 	}
 	g := &responses[reason]
-	body := append(t.body[:0], `{"message":"`...)
+	key := `{"message":"`
+	if g.errorType == accessDenied {
+		key = `{"Message":"`
+	}
+	body := append(t.body[:0], key...)
 	body = appendJSONText(body, message)
 	body = append(body, `"}`...)
 	t.body = body

@@ -15,6 +15,7 @@ import (
 type vault struct {
 	hashing [16]byte    // of SipHash, under which a key is found by its value
 	sealing cipher.AEAD // AES-256-GCM, for values at rest
+	caches  []byte      // of saved response caches
 	check   []byte      // tells a wrong secret, and nothing about the right one
 }
 
@@ -37,6 +38,7 @@ func newVault(secret []byte) (*vault, error) {
 	return &vault{
 		hashing: [16]byte(derive("api key values: hashing", 16)),
 		sealing: sealing,
+		caches:  derive("response caches: sealing", 32),
 		check:   derive("secret: check", 32),
 	}, nil
 }
@@ -65,3 +67,7 @@ func (v *vault) unseal(id string, sealed []byte) (string, error) {
 // are hashed, k0 and k1 little endian. It is the same as long as the secret file
 // of the host is. Any goroutine may call it.
 func (s *Store) Secret() [16]byte { return s.vault.hashing }
+
+// CacheSecret returns the 32-byte key under which response caches are saved. It
+// is the same as long as the secret file of the host is.
+func (s *Store) CacheSecret() []byte { return s.vault.caches }

@@ -14,6 +14,8 @@ var (
 	descCount              = prometheus.NewDesc("tidegate_count_total", "Requests (AWS: Count).", stageLabels, nil)
 	descClientErrors       = prometheus.NewDesc("tidegate_4xx_error_total", "Requests answered with a 4xx status (AWS: 4XXError).", stageLabels, nil)
 	descServerErrors       = prometheus.NewDesc("tidegate_5xx_error_total", "Requests answered with a 5xx status (AWS: 5XXError).", stageLabels, nil)
+	descCacheHits          = prometheus.NewDesc("tidegate_cache_hit_count_total", "Requests answered from the stage's cache (AWS: CacheHitCount).", stageLabels, nil)
+	descCacheMisses        = prometheus.NewDesc("tidegate_cache_miss_count_total", "Requests that the stage's cache had no answer to (AWS: CacheMissCount).", stageLabels, nil)
 	descLatency            = prometheus.NewDesc("tidegate_latency_seconds", "From the request's first byte to the end of its answer (AWS: Latency).", stageLabels, nil)
 	descIntegrationLatency = prometheus.NewDesc("tidegate_integration_latency_seconds", "From sending the request to the integration to its whole answer (AWS: IntegrationLatency).", stageLabels, nil)
 )
@@ -23,7 +25,7 @@ type stageCollector struct{ r *Registry }
 
 // Describe implements prometheus.Collector.
 func (c stageCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descCount, descClientErrors, descServerErrors, descLatency, descIntegrationLatency} {
+	for _, desc := range []*prometheus.Desc{descCount, descClientErrors, descServerErrors, descCacheHits, descCacheMisses, descLatency, descIntegrationLatency} {
 		out <- desc
 	}
 }
@@ -57,6 +59,10 @@ func (c stageCollector) Collect(out chan<- prometheus.Metric) {
 		counter(descCount, t.latency.count)
 		counter(descClientErrors, t.clientErrors)
 		counter(descServerErrors, t.serverErrors)
+		if hits, misses := s.stage.Cache(); hits+misses > 0 {
+			counter(descCacheHits, hits)
+			counter(descCacheMisses, misses)
+		}
 		histogram(descLatency, t.latency)
 		histogram(descIntegrationLatency, t.integrationLatency)
 	}

@@ -49,7 +49,9 @@ type stageShard struct {
 	sums         [2]atomic.Int64 // nanoseconds, by kind
 	clientErrors atomic.Uint64
 	serverErrors atomic.Uint64
-	_            [cacheLine - 32]byte
+	cacheHits    atomic.Uint64
+	cacheMisses  atomic.Uint64
+	_            [cacheLine - 48]byte
 	buckets      [len(bucketBounds) + 1][2]atomic.Uint64 // not cumulative; [kind]
 	_            [cacheLine - (len(bucketBounds)+1)*16%cacheLine]byte
 }
@@ -82,6 +84,26 @@ func (s *Stage) Observe(shard int, status int, latencyNanos, integrationLatencyN
 	case status >= 400:
 		c.clientErrors.Add(1)
 	}
+}
+
+// ObserveCache counts a request that the stage's cache was asked for: AWS's
+// CacheHitCount and CacheMissCount. Any goroutine may call it.
+func (s *Stage) ObserveCache(shard int, hit bool) {
+	if c := &s.shards[shard]; hit {
+		c.cacheHits.Add(1)
+	} else {
+		c.cacheMisses.Add(1)
+	}
+}
+
+// Cache returns how many requests were answered from the cache and how many
+// were not though it was asked.
+func (s *Stage) Cache() (hits, misses uint64) {
+	for i := range s.shards {
+		hits += s.shards[i].cacheHits.Load()
+		misses += s.shards[i].cacheMisses.Load()
+	}
+	return hits, misses
 }
 
 // totals is a Stage summed over its shards.

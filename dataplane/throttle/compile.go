@@ -2,7 +2,6 @@ package throttle
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
@@ -45,7 +44,7 @@ func Compile(st *definition.Stage, guaranteed float64, account Rate, store *Stor
 			l.forAll = limit
 			continue
 		}
-		name, err := methodName(key)
+		name, err := definition.MethodName(key)
 		if err != nil {
 			return nil, err
 		}
@@ -92,17 +91,6 @@ func (l *Limits) add(name string, rate Rate) *limit {
 	of := &limit{bucket: l.store.bucket(l.key, name), limit: rate.Limit()}
 	l.all = append(l.all, of)
 	return of
-}
-
-// methodName turns the key of a method setting, such as "pets~1{id}/GET", into
-// a bucket's name.
-func methodName(key string) (string, error) {
-	i := strings.LastIndexByte(key, '/')
-	if i < 0 {
-		return "", fmt.Errorf("method setting %q: write the resource's path, with ~1 for its slashes, a slash and the method, or */*", key)
-	}
-	path := strings.NewReplacer("~1", "/", "~0", "~").Replace(key[:i])
-	return "/" + strings.TrimPrefix(path, "/") + " " + key[i+1:], nil
 }
 
 // CheckGuarantees refuses guaranteed rates that together are more than the

@@ -20,6 +20,8 @@ var imports = map[string][]string{
 	"dataplane/route":                {"dataplane/definition"},
 	"dataplane/front":                {"dataplane/http1", "dataplane/loop"},
 	"dataplane/throttle":             {"dataplane/definition", "limiter"},
+	"dataplane/cache":                {"cachestore", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/http1"},
+	"dataplane/cache/rfc9111":        {"dataplane/http1"},
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
 	"dataplane/integration/mock":     {"dataplane/definition"},
@@ -27,16 +29,16 @@ var imports = map[string][]string{
 
 	// What joins the steps.
 	"dataplane/deploy": {
-		"dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage",
+		"dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage",
 		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane/pipeline": {
-		"dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/loop", "dataplane/route",
+		"cachestore", "dataplane/cache", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/loop", "dataplane/route",
 		"dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "limiter",
 		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane": {
-		"configs", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
+		"configs", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
 		"dataplane/throttle", "dataplane/usage",
@@ -61,6 +63,8 @@ var imports = map[string][]string{
 var walls = map[string][]string{
 	"github.com/cloudwego/netpoll": {"dataplane/loop"},
 	"go.etcd.io/bbolt":             {"dataplane/state"},
+	"github.com/VictoriaMetrics":   {"cachestore"},
+	"github.com/dchest/siphash":    {"dataplane/state", "dataplane/usage"},
 	"go.yaml.in/yaml":              {"configs", "dataplane/openapi"},
 	"gopkg.in/yaml":                {},
 	"sigs.k8s.io/yaml":             {},

@@ -18,6 +18,9 @@ type Edge struct {
 	Port     string // the client asked for
 	Proto    string // "http" or "https"
 	TraceID  []byte // for X-Amzn-Trace-Id, complete
+
+	Without http1.Set // fields of the client that a cache keeps to itself
+	Fields  []byte    // lines that it asks with instead
 }
 
 // PassThrough reports whether the integration is HTTP_PROXY.
@@ -45,7 +48,7 @@ func (p *Program) AppendRequest(dst []byte, r *http1.Request, verb http1.Verb, i
 	dst = append(dst, " HTTP/1.1\r\n"...)
 	dst = p.appendHost(dst, r, in)
 	if p.passThrough {
-		dst = p.appendHeaders(dst, r)
+		dst = p.appendHeaders(dst, r, edge.Without)
 	} else {
 		dst = p.appendDefaults(dst, r, SendsBody(verb))
 	}
@@ -54,6 +57,7 @@ func (p *Program) AppendRequest(dst []byte, r *http1.Request, verb http1.Verb, i
 			dst = p.mapped.headers[i].appendTo(dst, r, in)
 		}
 	}
+	dst = append(dst, edge.Fields...)
 	dst = appendForwarded(dst, r, edge)
 	dst = append(dst, p.shared.apiID...)
 	dst = append(dst, "X-Amzn-Trace-Id: "...)
@@ -119,8 +123,8 @@ func (p *Program) appendTarget(dst []byte, r *http1.Request, in Input) []byte {
 }
 
 // appendHeaders copies the client's fields that go through.
-func (p *Program) appendHeaders(dst []byte, r *http1.Request) []byte {
-	drop := p.drop
+func (p *Program) appendHeaders(dst []byte, r *http1.Request, without http1.Set) []byte {
+	drop := p.drop | without
 	if v := r.Get(http1.Authorization); v != nil && bytes.HasPrefix(v, []byte("AWS4-HMAC-SHA256 ")) {
 		drop |= http1.NewSet(http1.Authorization)
 	}

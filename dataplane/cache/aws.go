@@ -6,22 +6,67 @@ import (
 	"github.com/tidegate/tidegate/dataplane/http1"
 )
 
-// distrusted are the request fields that a backend may make a different answer
-// of, to a different client, without saying so. A request with one of them is
-// neither answered from the cache nor kept there, unless the field is declared
-// as a key parameter. AWS would do both.
-var distrusted = http1.NewSet(http1.Authorization, http1.Cookie, http1.Range, http1.IfRange, http1.Forwarded,
-	http1.XForwardedHost, http1.XForwardedScheme, http1.XHTTPMethodOverride, http1.XOriginalURL, http1.XRewriteURL)
+// rewriting are request fields that some backends take for the host, the target
+// or the method, which the key then does not have.
+var rewriting = http1.NewSet(http1.Forwarded, http1.XForwardedHost, http1.XForwardedScheme,
+	http1.XHTTPMethodOverride, http1.XOriginalURL, http1.XRewriteURL)
 
-// Usable reports whether, in mode aws, the cache has to do with the request.
+// distrusted are the request fields that a backend may make a different answer
+// of, to a different client, without saying so.
+var distrusted = rewriting | http1.NewSet(http1.Authorization, http1.Cookie, http1.Range, http1.IfRange)
+
+// suspicious are parts of the names of other such fields.
+var suspicious = [][]byte{
+	[]byte("auth"), []byte("token"), []byte("session"), []byte("user"), []byte("cookie"), []byte("jwt"), []byte("secret"),
+	[]byte("credential"), []byte("identity"), []byte("tenant"), []byte("account"), []byte("customer"), []byte("principal"),
+	[]byte("host"), []byte("forwarded"), []byte("original"), []byte("rewrite"), []byte("override"), []byte("-url"),
+	[]byte("-uri"), []byte("-ip"), []byte("cert"),
+}
+
+// Rewrites reports whether a request has a field that may make its key wrong.
+func Rewrites(r *http1.Request) bool { return r.Present()&rewriting != 0 }
+
+// Usable reports whether, in mode aws, the cache has to do with the request. One
+// with a field that may make its answer another client's is neither answered
+// from the cache nor kept there, unless the field is declared as a key
+// parameter; AWS would do both.
 func (m *Method) Usable(r *http1.Request, verb http1.Verb) bool {
-	if r.HasBody() || r.Present()&(distrusted&^m.declared) != 0 {
+	if r.HasBody() || r.Present()&(m.distrusted&^m.declared) != 0 {
 		return false
+	}
+	for i := range r.Len() {
+		if r.ID(i) == http1.Other && looksPersonal(r.Name(i)) && !m.declaresField(r.Name(i)) {
+			return false
+		}
 	}
 	if verb == http1.HEAD { // the length of what it has no body of is not kept
 		return false
 	}
 	return verb == m.verb || m.verb == http1.VerbOther && verb == http1.GET
+}
+
+// looksPersonal reports whether a field's name says that its value tells clients
+// or targets apart.
+func looksPersonal(name []byte) bool {
+	var buf [64]byte
+	if len(name) > len(buf) {
+		return true
+	}
+	lower := buf[:copy(buf[:], name)]
+	for i, c := range lower {
+		if c >= 'A' && c <= 'Z' {
+			lower[i] = c | 0x20
+		}
+	}
+	if bytes.HasPrefix(lower, []byte("sec-")) { // which browsers say of themselves
+		return false
+	}
+	for _, part := range suspicious {
+		if bytes.Contains(lower, part) {
+			return true
+		}
+	}
+	return false
 }
 
 // Invalidates reports whether the client asks to replace the entry:

@@ -80,7 +80,10 @@ func (p *Policy) Method(res *definition.Resource, m *definition.Method, params [
 	out := &Method{
 		Stage: p.stage, Standard: p.standard, TTL: int64(setting.TTLSeconds) * int64(time.Second),
 		OpenInvalidation: setting.OpenInvalidation, Strategy: setting.UnauthorizedStrategy,
-		verb: verbOf(m.HTTPMethod), prefix: appendPart(slices.Clone(p.prefix), namespace),
+		verb: verbOf(m.HTTPMethod), prefix: appendPart(slices.Clone(p.prefix), namespace), distrusted: distrusted,
+	}
+	if !m.APIKeyRequired { // then the key is the backend's to judge, and not the gateway's
+		out.distrusted |= http1.NewSet(http1.XAPIKey)
 	}
 	if p.standard { // the target URI and Vary tell entries apart, and nothing is mapped
 		out.prefix = p.prefix

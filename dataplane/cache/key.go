@@ -17,10 +17,11 @@ type Method struct {
 	OpenInvalidation bool
 	Strategy         string // when it is not open: definition.CacheFailWith403, …
 
-	verb     http1.Verb // VerbOther is any
-	prefix   []byte     // of keys: deployment and namespace
-	params   []parameter
-	declared http1.Set // special header fields among params
+	verb       http1.Verb // VerbOther is any
+	prefix     []byte     // of keys: deployment and namespace
+	params     []parameter
+	declared   http1.Set // special header fields among params
+	distrusted http1.Set
 }
 
 type source uint8

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"github.com/tidegate/tidegate/cachestore"
+	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/cache/rfc9111"
 	"github.com/tidegate/tidegate/dataplane/http1"
 )
@@ -44,7 +45,10 @@ func (t *transaction) cachedStandard() (answered bool) {
 	}
 	s.active = true
 	s.request = rfc9111.ReadRequest(r)
-	if s.forward = s.request.Forwarded(); s.forward != rfc9111.NotForwarded {
+	if s.forward = s.request.Forwarded(); s.forward == rfc9111.NotForwarded && cache.Rewrites(r) {
+		s.forward = rfc9111.ForwardBypass
+	}
+	if s.forward != rfc9111.NotForwarded {
 		return false
 	}
 	return t.select9111(true)

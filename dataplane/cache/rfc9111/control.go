@@ -121,21 +121,25 @@ func (c *control) addList(list []byte) {
 	}
 }
 
+// addLines takes in all lines of a field.
+func (c *control) addLines(h *http1.Headers, id http1.ID) {
+	for i := range h.Len() {
+		if h.ID(i) == id {
+			c.addList(h.Value(i))
+		}
+	}
+}
+
 // readControl returns the directives of a response: those of CDN-Cache-Control
 // if that is present, valid and not empty, and otherwise those of Cache-Control
 // (RFC 9213 section 2.2).
 func readControl(h *http1.Headers) (c control, targeted bool) {
+	c = noControl
 	if d, ok := readDictionary(h, http1.CDNCacheControl); ok {
-		c = noControl
 		d.each(c.add)
 		return c, true
 	}
-	c = noControl
-	for i := range h.Len() {
-		if h.ID(i) == http1.CacheControl {
-			c.addList(h.Value(i))
-		}
-	}
+	c.addLines(h, http1.CacheControl)
 	return c, false
 }
 

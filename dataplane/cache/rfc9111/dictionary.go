@@ -13,6 +13,9 @@ type dictionary []byte
 // readDictionary joins the lines of a field. It is not ok when they are empty or
 // break the syntax, which have the field ignored (RFC 9213 section 2.1).
 func readDictionary(h *http1.Headers, id http1.ID) (d dictionary, ok bool) {
+	if !h.Present().Has(id) {
+		return nil, false
+	}
 	lines := 0
 	for i := range h.Len() {
 		if h.ID(i) != id {
@@ -23,9 +26,6 @@ func readDictionary(h *http1.Headers, id http1.ID) (d dictionary, ok bool) {
 		} else {
 			d = append(append(d[:len(d):len(d)], ", "...), h.Value(i)...)
 		}
-	}
-	if lines == 0 {
-		return nil, false
 	}
 	d = bytes.Trim(d, " ")
 	return d, len(d) > 0 && d.valid()

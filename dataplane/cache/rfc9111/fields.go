@@ -26,6 +26,9 @@ func hopByHop(r *http1.Response, i int) bool {
 // nominated reports whether a Connection field lists name (RFC 9110 section
 // 7.6.1).
 func nominated(r *http1.Response, name []byte) bool {
+	if !r.Present().Has(http1.Connection) {
+		return false
+	}
 	for i := range r.Len() {
 		if r.ID(i) == http1.Connection && listed(r.Value(i), name) {
 			return true

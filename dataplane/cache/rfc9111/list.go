@@ -59,6 +59,9 @@ func equalFold(a, b []byte) bool {
 // single returns the value of the only line with the name id; ok is false when
 // there is none or more than one.
 func single(h *http1.Headers, id http1.ID) (value []byte, ok bool) {
+	if !h.Present().Has(id) {
+		return nil, false
+	}
 	for i := range h.Len() {
 		if h.ID(i) == id {
 			if ok {

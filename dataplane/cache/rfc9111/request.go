@@ -7,7 +7,7 @@ import "github.com/tidegate/tidegate/dataplane/http1"
 type Request struct {
 	head    *http1.Request
 	control control
-	fields  http1.Set // those present
+	fields  http1.Set // the special ones present
 }
 
 // Conditionals are the request fields that are not forwarded with a validation:
@@ -20,33 +20,16 @@ var originOnly = http1.NewSet(http1.IfMatch, http1.IfUnmodifiedSince)
 
 // ReadRequest reads the directives and the presence of other fields.
 func ReadRequest(r *http1.Request) Request {
-	q := Request{head: r, control: noControl}
-	pragma := false
-	for i := range r.Len() {
-		id := r.ID(i)
-		q.fields |= 1 << id
-		switch id {
-		case http1.CacheControl:
-			q.control.addList(r.Value(i))
-		case http1.Pragma:
-			pragma = pragma || hasNoCache(r.Value(i))
-		}
-	}
-	// Pragma is for those that know nothing newer (RFC 9111 section 5.4).
-	if pragma && !q.fields.Has(http1.CacheControl) {
-		q.control.flags |= noCache
+	q := Request{head: r, control: noControl, fields: r.Present()}
+	switch {
+	case q.fields.Has(http1.CacheControl):
+		q.control.addLines(&r.Headers, http1.CacheControl)
+	case q.fields.Has(http1.Pragma): // for clients that know nothing newer (RFC 9111 section 5.4)
+		pragma := noControl
+		pragma.addLines(&r.Headers, http1.Pragma)
+		q.control.flags = pragma.flags & noCache
 	}
 	return q
-}
-
-func hasNoCache(list []byte) bool {
-	for len(list) > 0 {
-		var d directive
-		if d, list = nextDirective(list); lookDirective(d.name) == dirNoCache {
-			return true
-		}
-	}
-	return false
 }
 
 // Forwarded returns why the request must be forwarded without a look at what is

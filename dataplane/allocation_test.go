@@ -20,7 +20,7 @@ import (
 // a client and a backend that allocate nothing exchange requests through the
 // gateway, access log and metrics included.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	const answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nServer: s\r\nContent-Length: 2\r\n\r\nok"
+	const answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nCache-Control: max-age=3600\r\nServer: s\r\nContent-Length: 2\r\n\r\nok"
 	backend := gatetest.NewBackend(t, func(conn net.Conn) {
 		buf, n, out := make([]byte, 16<<10), 0, []byte(answer)
 		for {
@@ -44,6 +44,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		h.Domains = append(h.Domains, configs.Domain{Name: "limited.example", Mappings: []configs.Mapping{{API: "limited"}}})
 	})
 	g.ProxyAll(backend.Addr)
+	cachingStage(t, g, backend.Addr, "aws")
+	cachingStage(t, g, backend.Addr, "standard")
 	key := limitedAPI(t, g, backend.Addr)
 	const limited = "GET /prod/pets HTTP/1.1\r\nHost: limited.example\r\n"
 	const fields = " HTTP/1.1\r\nHost: api.example\r\nUser-Agent: test\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n"
@@ -55,6 +57,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"every limit", limited + "X-API-Key: " + key + "\r\n\r\n", "ok"},
 		{"unknown key", limited + "X-API-Key: 0123456789012345678901234567890123456789\r\n\r\n", `{"message":"Forbidden"}`},
 		{"throttled", "POST" + limited[3:] + "X-API-Key: " + key + "\r\n\r\n", `{"message":"Too Many Requests"}`},
+		{"cache hit", "GET /aws/a?b=c HTTP/1.1\r\nHost: api.example\r\nAccept: */*\r\n\r\n", "ok"},
+		{"standard cache hit", "GET /standard/a?b=c HTTP/1.1\r\nHost: api.example\r\nAccept: */*\r\n\r\n", "ok"},
 		{"gateway response", "GET /none" + fields + "\r\n", `{"message":"Forbidden"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -88,6 +92,20 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 				t.Errorf("%.4f allocations per request, want none", perRequest)
 			}
 		})
+	}
+}
+
+// cachingStage deploys the API "test" at a stage that caches in the mode of its
+// name.
+func cachingStage(t *testing.T, g *gatetest.Gate, address, mode string) {
+	t.Helper()
+	id := g.Deploy(mode, gatetest.ProxyAll(address, 29000))
+	replace := func(path, value string) control.PatchOperation {
+		return control.PatchOperation{Op: "replace", Path: path, Value: value}
+	}
+	if _, err := g.Client.UpdateStage(context.Background(), id, mode, replace("/cacheClusterEnabled", "true"), replace("/~1{proxy+}/ANY/caching/enabled", "true"),
+		replace("/~1{proxy+}/ANY/caching/ttlInSeconds", "3600"), replace("/x-tidegate-cache-mode", mode)); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -120,7 +120,6 @@ func (g *Gateway) Status() control.Status {
 		})
 	}
 	g.mu.Unlock()
-	s.Caches = g.Caches()
 	if g.access == nil {
 		s.Notes = append(s.Notes, "access log is off: set access_log.path in the host file")
 	} else if err := g.access.Err(); err != nil {

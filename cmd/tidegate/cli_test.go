@@ -133,6 +133,7 @@ func TestUnreachable(t *testing.T) {
 		{"plans"}, {"plans", "create", "gold"}, {"plans", "set", "gold", "--rate", "1"}, {"plans", "show", "gold"},
 		{"usage", "shop"}, {"usage", "shop", "--remaining", "1"},
 		{"offenders"}, {"throttle"}, {"throttle", "account", "5"}, {"throttle", "petstore:prod", "1", "1"}, {"throttle", "guarantee", "petstore:prod", "1"},
+		{"cache"}, {"cache", "stats", "petstore:prod"}, {"cache", "flush", "petstore:prod"}, {"cache", "enable", "petstore:prod"}, {"cache", "disable", "petstore:prod"},
 	} {
 		f.refused(t, exitUnreachable, "none.sock", args...)
 	}

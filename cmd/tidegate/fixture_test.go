@@ -25,6 +25,8 @@ type memory struct {
 	delay   time.Duration // of every look at the catalog
 
 	offenders []control.Offender
+	caches    []control.CacheStatus
+	flushed   []string // stages of any API
 	keyring   *keyring
 }
 
@@ -62,6 +64,13 @@ func (m *memory) Status() control.Status {
 }
 
 func (m *memory) Offenders(int) []control.Offender { return m.offenders }
+
+func (m *memory) Caches() []control.CacheStatus { return m.caches }
+
+func (m *memory) FlushCache(_, stage string) error {
+	m.flushed = append(m.flushed, stage)
+	return nil
+}
 
 func (m *memory) Drain(context.Context) error { return nil }
 

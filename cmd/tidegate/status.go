@@ -14,7 +14,8 @@ var statusCommand = &command{
 	args:    "[--json]",
 	summary: "show how the daemon is",
 	help: `
-Shows the daemon's version, state, listeners and load, and what the host lacks.
+Shows the daemon's version, state, listeners and load, how often the response
+caches of stages hit, and what the host lacks.
 The exit code is 0 when a daemon answers, and 3 when none does.
 
 Examples:
@@ -60,8 +61,24 @@ func printStatus(e *env, s *control.Status, now time.Time) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
+	if err := printRatios(e, s.Caches); err != nil {
+		return err
+	}
 	for _, note := range s.Notes {
 		fmt.Fprintf(e.stdout, "note: %s\n", note)
 	}
 	return nil
+}
+
+// printRatios shows how well the caches of stages do; tidegate cache has more.
+func printRatios(e *env, caches []control.CacheStatus) error {
+	if len(caches) == 0 {
+		return nil
+	}
+	fmt.Fprintln(e.stdout)
+	t := newTable(e.stdout, "cache", "mode", "hit ratio")
+	for _, c := range caches {
+		t.row(c.APIName+":"+c.Stage, c.Mode, showRatio(&c))
+	}
+	return t.flush()
 }

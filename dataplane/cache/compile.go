@@ -67,7 +67,11 @@ func (p *Policy) Method(res *definition.Resource, m *definition.Method, params [
 	if !own {
 		setting = p.forAll
 	}
-	if setting == nil || !setting.Enabled || setting.TTLSeconds == 0 && !p.standard {
+	off := setting == nil || !setting.Enabled
+	if verb := verbOf(m.HTTPMethod); off && p.standard && verb != http1.VerbOther && !verb.Safe() && p.enabled() {
+		off, setting = false, &definition.CacheSetting{} // it stores nothing, and invalidates
+	}
+	if off || setting.TTLSeconds == 0 && !p.standard {
 		return nil, nil
 	}
 	if !own && !p.standard && m.HTTPMethod != "GET" { // AWS: what is on for all is on for GET
@@ -98,6 +102,15 @@ func (p *Policy) Method(res *definition.Resource, m *definition.Method, params [
 		}
 	}
 	return out, nil
+}
+
+// enabled reports whether any method is cached.
+func (p *Policy) enabled() bool {
+	on := p.forAll != nil && p.forAll.Enabled
+	for _, s := range p.settings {
+		on = on || s != nil && s.Enabled
+	}
+	return on
 }
 
 // verbOf is VerbOther for ANY.

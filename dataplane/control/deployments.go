@@ -19,24 +19,29 @@ type createDeploymentInput struct {
 	Description      *string           `json:"description"`
 	Variables        map[string]string `json:"variables"`
 
-	CacheClusterEnabled json.RawMessage `json:"cacheClusterEnabled"`
-	CacheClusterSize    json.RawMessage `json:"cacheClusterSize"`
+	CacheClusterEnabled *bool           `json:"cacheClusterEnabled"`
+	CacheClusterSize    *string         `json:"cacheClusterSize"`
 	CanarySettings      json.RawMessage `json:"canarySettings"`
 	TracingEnabled      json.RawMessage `json:"tracingEnabled"`
 }
 
+func (in *createDeploymentInput) cache() cacheCluster {
+	return cacheCluster{in.CacheClusterEnabled, in.CacheClusterSize}
+}
+
 func (in *createDeploymentInput) check() error {
 	if err := (refusals{
-		"cacheClusterEnabled": in.CacheClusterEnabled,
-		"cacheClusterSize":    in.CacheClusterSize,
-		"canarySettings":      in.CanarySettings,
-		"tracingEnabled":      in.TracingEnabled,
+		"canarySettings": in.CanarySettings,
+		"tracingEnabled": in.TracingEnabled,
 	}).check("CreateDeployment"); err != nil {
 		return err
 	}
 	if optional(in.StageName) == "" {
 		if optional(in.StageDescription) != "" || len(in.Variables) > 0 {
 			return badRequest("stageDescription and variables need a stageName")
+		}
+		if in.cache().asks() {
+			return badRequest("cacheClusterEnabled and cacheClusterSize need a stageName")
 		}
 		return nil
 	}
@@ -51,6 +56,9 @@ func (in *createDeploymentInput) check() error {
 func (s *Server) createDeployment(r *request) (int, any, error) {
 	var in createDeploymentInput
 	if err := decode(r.body, &in); err != nil {
+		return 0, nil, err
+	}
+	if err := validation(in.cache().problems("createDeploymentInput")); err != nil {
 		return 0, nil, err
 	}
 	now := s.now().UTC()
@@ -101,6 +109,7 @@ func deployTo(old *definition.Stage, d *definition.Deployment, name string, in *
 	if in.Variables != nil {
 		st.Variables = in.Variables
 	}
+	in.cache().apply(&st)
 	return &st
 }
 

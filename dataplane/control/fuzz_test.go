@@ -2,6 +2,7 @@ package control
 
 import (
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,9 @@ func FuzzBodies(f *testing.F) {
 		{"PATCH", "/restapis/api0000000", `{"patchOperations":[{"op":"replace","path":"/apiKeySource","value":"AUTHORIZER"},{"op":"add","path":"/x-tidegate-guaranteed-rate","value":"5"}]}`},
 		{"PATCH", "/restapis/api0000000/stages/prod", `{"patchOperations":[{"op":"replace","path":"/~1pets/GET/throttling/rateLimit","value":"5.5"},{"op":"add","path":"/*/*/throttling/burstLimit","value":"-1"},{"op":"remove","path":"/pets/GET"}]}`},
 		{"PATCH", "/restapis/api0000000/stages/prod", `{"patchOperations":[{"op":"replace","path":"/x-tidegate-throttle/rateLimit","value":"1e3"},{"op":"add","path":"/x-tidegate-guaranteed-rate","value":"0"},{"op":"replace","path":"/x-tidegate-rate-limit-headers","value":"false"}]}`},
+		{"PATCH", "/restapis/api0000000/stages/prod", `{"patchOperations":[{"op":"replace","path":"/cacheClusterEnabled","value":"true"},{"op":"add","path":"/cacheClusterSize","value":"1.6"},{"op":"replace","path":"/x-tidegate-cache-mode","value":"standard"},{"op":"replace","path":"/*/*/caching/ttlInSeconds","value":"3600"},{"op":"add","path":"/pets/POST/caching/unauthorizedCacheControlHeaderStrategy","value":"FAIL_WITH_403"}]}`},
+		{"POST", "/restapis/api0000000/deployments", `{"stageName":"s","cacheClusterEnabled":true,"cacheClusterSize":"237"}`},
+		{"DELETE", "/restapis/api0000000/stages/prod/cache/data", ``},
 		{"DELETE", "/restapis/api0000000/stages/prod", ``},
 		{"PATCH", "/account", `{"patchOperations":[{"op":"replace","path":"/throttle/rateLimit","value":"7"},{"op":"replace","path":"/throttle/burstLimit","value":"3"}]}`},
 		{"POST", "/apikeys", `{"name":"n","value":"a-value-of-20-or-more","enabled":true,"stageKeys":[],"generateDistinctId":true,"tags":{"a":"b"}}`},
@@ -83,7 +87,13 @@ func checkCatalog(t *testing.T, c *definition.Catalog) {
 			t.Errorf("stage %+v points at no deployment", st)
 		}
 		methods := map[string]bool{}
-		for key := range st.MethodSettings {
+		if (st.CacheClusterSize != "" && !slices.Contains(definition.CacheSizes, st.CacheClusterSize)) || (st.CacheMode != "" && st.CacheMode != definition.CacheModeStandard) {
+			t.Errorf("the cache of stage %+v", st)
+		}
+		for key, setting := range st.MethodSettings {
+			if c := cacheSetting(setting); c.TTLSeconds < 0 || c.TTLSeconds > definition.MaxCacheTTL || (c.UnauthorizedStrategy != "" && !slices.Contains(cacheStrategies, c.UnauthorizedStrategy)) {
+				t.Errorf("stage %s caches %s by %+v", st.Name, key, c)
+			}
 			method := strings.TrimPrefix(unescape(key), "/")
 			if !isMethodSettingKey(key) || methods[method] {
 				t.Errorf("stage %s has the method setting %s", st.Name, key)

@@ -53,7 +53,8 @@ type Gateway interface {
 	// for a stage that has no cache.
 	FlushCache(apiID, stage string) error
 
-	// Caches says how the caches of all stages are, those that have one.
+	// Caches says how the caches of all stages are, those that have one, in a
+	// slice of the caller's own.
 	Caches() []CacheStatus
 
 	// Status says how the gateway is; its Caches are filled in by the server.
@@ -110,7 +111,7 @@ type Status struct {
 	RequestsInFlight int    `json:"requestsInFlight"` // now
 	Requests         uint64 `json:"requests"`         // since the start
 
-	Caches []CacheStatus `json:"caches,omitempty"` // of the stages that have one
+	Caches []CacheStatus `json:"caches,omitempty"` // of the stages that have one, by names of API and stage
 
 	// Notes name what the host lacks or has switched off, for a person to read.
 	Notes []string `json:"notes,omitempty"`

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,7 +26,7 @@ type fakeGateway struct {
 	mu      sync.Mutex
 	catalog *definition.Catalog
 	keys    *fakeKeys
-	refuse  error // what the next Update's compilation finds
+	refuse  error    // what the next Update's compilation finds
 	flushed []string // API:STAGE
 	caches  []CacheStatus
 	drained chan struct{}
@@ -113,7 +114,7 @@ func (g *fakeGateway) FlushCache(apiID, stage string) error {
 func (g *fakeGateway) Caches() []CacheStatus {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.caches
+	return slices.Clone(g.caches)
 }
 
 func (g *fakeGateway) Drain(context.Context) error { g.drained <- struct{}{}; return nil }

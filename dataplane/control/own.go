@@ -1,8 +1,10 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/tidegate/tidegate/dataplane/openapi"
 )
@@ -10,6 +12,9 @@ import (
 func (s *Server) status(*request) (int, any, error) {
 	answer := s.gateway.Status()
 	answer.Caches = s.gateway.Caches()
+	slices.SortFunc(answer.Caches, func(a, b CacheStatus) int {
+		return cmp.Or(cmp.Compare(a.APIName, b.APIName), cmp.Compare(a.APIID, b.APIID), cmp.Compare(a.Stage, b.Stage))
+	})
 	return 200, answer, nil
 }
 

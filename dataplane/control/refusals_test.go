@@ -20,6 +20,7 @@ func TestRefusals(t *testing.T) {
 		return patch(fmt.Sprintf(`{"op":"%s","path":"%s","value":"%s"}`, verb, path, value))
 	}
 	const stage = "/restapis/API/stages/prod"
+	const sizes = "0.5, 1.6, 6.1, 13.5, 28.4, 58.2, 118, 237"
 	const verbs = "failed to satisfy constraint: Member must satisfy enum value set: [add, remove, move, test, replace, copy]"
 	for _, tt := range []struct {
 		method, target, body string
@@ -52,7 +53,7 @@ func TestRefusals(t *testing.T) {
 		{"GET", "/domainnames", "", 400, CodeBadRequest, "GetDomainNames is not supported yet"},
 		{"GET", "/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fx", "", 400, CodeBadRequest, "GetTags is not supported yet"},
 		{"GET", "/v2/apis", "", 400, CodeBadRequest, "API Gateway V2 (HTTP and WebSocket APIs) is not supported yet"},
-		{"DELETE", stage + "/cache/data", "", 400, CodeBadRequest, "FlushStageCache is not supported yet"},
+		{"DELETE", stage + "/cache/authorizers", "", 400, CodeBadRequest, "FlushStageAuthorizersCache is not supported yet"},
 
 		// CreateRestApi.
 		{"POST", "/restapis", `{}`, 400, CodeValidation, "1 validation error detected: Value null at 'createRestApiInput.name' failed to satisfy constraint: Member must not be null"},
@@ -105,7 +106,8 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/restapis/API/deployments", `{"stageName":"` + strings.Repeat("s", 129) + `"}`, 400, CodeBadRequest, "Stage name only allows a-zA-Z0-9_- and at most 128 characters"},
 		{"POST", "/restapis/API/deployments", `{"stageName":"s","canarySettings":{"percentTraffic":1}}`, 400, CodeBadRequest, "canarySettings of CreateDeployment is not supported yet"},
 		{"POST", "/restapis/API/deployments", `{"stageName":"s","tracingEnabled":true}`, 400, CodeBadRequest, "tracingEnabled of CreateDeployment is not supported yet"},
-		{"POST", "/restapis/API/deployments", `{"stageName":"s","cacheClusterEnabled":true}`, 400, CodeBadRequest, "cacheClusterEnabled of CreateDeployment is not supported yet"},
+		{"POST", "/restapis/API/deployments", `{"stageName":"s","cacheClusterSize":"2"}`, 400, CodeValidation, "1 validation error detected: Value '2' at 'createDeploymentInput.cacheClusterSize' failed to satisfy constraint: Member must satisfy enum value set: [" + sizes + "]"},
+		{"POST", "/restapis/API/deployments", `{"cacheClusterEnabled":true}`, 400, CodeBadRequest, "cacheClusterEnabled and cacheClusterSize need a stageName"},
 		{"POST", "/restapis/API/deployments", `{"variables":{"a":"b"}}`, 400, CodeBadRequest, "stageDescription and variables need a stageName"},
 		{"POST", "/restapis/API/deployments", `{"stageName":"s","variables":{"a-b":"c"}}`, 400, CodeBadRequest, "Invalid stage variable name: a-b.  Please use names with only word characters."},
 		{"POST", "/restapis/API/deployments", `{"stageName":"s","variables":{"a":""}}`, 400, CodeBadRequest, "Invalid stage variable value: .  Please use values with alphanumeric characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."},
@@ -115,6 +117,8 @@ func TestRefusals(t *testing.T) {
 
 		// CreateStage.
 		{"POST", "/restapis/API/stages", `{}`, 400, CodeValidation, "2 validation errors detected: Value null at 'createStageInput.stageName' failed to satisfy constraint: Member must not be null; Value null at 'createStageInput.deploymentId' failed to satisfy constraint: Member must not be null"},
+		{"POST", "/restapis/API/stages", `{"stageName":"s","deploymentId":"DEPLOYMENT","cacheClusterEnabled":true,"cacheClusterSize":"0.50"}`, 400, CodeValidation, "1 validation error detected: Value '0.50' at 'createStageInput.cacheClusterSize' failed to satisfy constraint: Member must satisfy enum value set: [" + sizes + "]"},
+		{"POST", "/restapis/API/stages", `{"stageName":"s","deploymentId":"DEPLOYMENT","cacheClusterEnabled":"true"}`, 400, CodeBadRequest, "Invalid value for 'cacheClusterEnabled': it is a string and must be a bool"},
 		{"POST", "/restapis/API/stages", `{"stageName":"prod","deploymentId":"DEPLOYMENT"}`, 409, CodeConflict, "Stage already exists"},
 		{"POST", "/restapis/API/stages", `{"stageName":"s","deploymentId":"nope"}`, 400, CodeBadRequest, "Deployment id does not exist"},
 		{"POST", "/restapis/API/stages", `{"stageName":"s","deploymentId":"DEPLOYMENT","documentationVersion":"v1"}`, 400, CodeBadRequest, "documentationVersion of CreateStage is not supported yet"},
@@ -135,7 +139,8 @@ func TestRefusals(t *testing.T) {
 		{"PATCH", stage, op("replace", "/accessLogSettings/randomValue", "x"), 400, CodeBadRequest, "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]"},
 		{"PATCH", stage, op("replace", "/accessLogSettings/format", "x"), 400, CodeBadRequest, "/accessLogSettings/format of UpdateStage is not supported yet"},
 		{"PATCH", stage, op("replace", "/*/*/metrics/enabled", "true"), 400, CodeBadRequest, "/*/*/metrics/enabled of UpdateStage is not supported yet"},
-		{"PATCH", stage, op("replace", "/~1pets~1{id}/GET/caching/ttlInSeconds", "5"), 400, CodeBadRequest, "/~1pets~1{id}/GET/caching/ttlInSeconds of UpdateStage is not supported yet"},
+		{"PATCH", stage, op("replace", "/~1pets~1{id}/GET/logging/loglevel", "INFO"), 400, CodeBadRequest, "/~1pets~1{id}/GET/logging/loglevel of UpdateStage is not supported yet"},
+		{"PATCH", stage, op("replace", "/*/*/logging/dataTrace", "true"), 400, CodeBadRequest, "/*/*/logging/dataTrace of UpdateStage is not supported yet"},
 		{"PATCH", stage, op("replace", "/tracingEnabled", "true"), 400, CodeBadRequest, "/tracingEnabled of UpdateStage is not supported yet"},
 		{"PATCH", stage, op("replace", "/canarySettings/percentTraffic", "5"), 400, CodeBadRequest, "/canarySettings/percentTraffic of UpdateStage is not supported yet"},
 		{"PATCH", stage, op("move", "/deploymentId", "x"), 400, CodeBadRequest, "Invalid patch operation specified. Must be one of: [add, remove, replace, copy]"},

@@ -87,7 +87,8 @@ func wireIntegration(r *definition.Resource, in *definition.Integration) *Integr
 		Type: in.Type, HTTPMethod: in.HTTPMethod, URI: in.URI, ConnectionType: "INTERNET",
 		RequestParameters: in.RequestParameters, RequestTemplates: in.RequestTemplates,
 		PassthroughBehavior: cmp.Or(in.PassthroughBehavior, "WHEN_NO_MATCH"),
-		TimeoutInMillis:     in.TimeoutMillis, CacheNamespace: r.ID, CacheKeyParameters: []string{},
+		TimeoutInMillis:     in.TimeoutMillis, CacheNamespace: cmp.Or(in.CacheNamespace, r.ID),
+		CacheKeyParameters: append([]string{}, in.CacheKeyParameters...), // [] rather than null
 	}
 	if in.Type == definition.IntegrationMock {
 		out.ConnectionType = ""

@@ -28,6 +28,7 @@ type durable struct {
 	mu      sync.Mutex
 	store   *state.Store
 	catalog *definition.Catalog
+	flushed []string // API:STAGE
 }
 
 func (g *durable) Catalog() *definition.Catalog {
@@ -72,6 +73,26 @@ func (g *durable) Grant(planID, keyID string, remaining int64) error {
 		PlanID: planID, KeyID: keyID, Day: time.Now().Unix() / 86400, Remaining: remaining,
 		Period: q.Period, Granted: remaining - q.Limit,
 	}})
+}
+
+func (g *durable) FlushCache(apiID, stage string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.flushed = append(g.flushed, apiID+":"+stage)
+	return nil
+}
+
+// Caches has one of each stage whose cache is enabled.
+func (g *durable) Caches() []control.CacheStatus {
+	var list []control.CacheStatus
+	c := g.Catalog()
+	for k, st := range c.Stages {
+		if st.CacheClusterEnabled {
+			list = append(list, control.CacheStatus{APIID: k.APIID, APIName: c.APIs[k.APIID].Name, Stage: k.Stage,
+				Mode: definition.CacheModeAWS, Size: st.CacheClusterSize, Hits: 3, Misses: 1, HitRatio: 0.75})
+		}
+	}
+	return list
 }
 
 func (g *durable) Offenders(int) []control.Offender { return nil }

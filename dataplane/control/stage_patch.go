@@ -1,21 +1,10 @@
 package control
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
-
-// methodSettingLeaves end the path of a method setting:
-// /{resourcePath}/{METHOD}/{leaf}.
-var methodSettingLeaves = []string{
-	"metrics/enabled", "logging/dataTrace", "logging/loglevel", "throttling/burstLimit", "throttling/rateLimit",
-	"caching/ttlInSeconds", "caching/enabled", "caching/dataEncrypted", "caching/requireAuthorizationForCacheControl",
-	"caching/unauthorizedCacheControlHeaderStrategy",
-}
-
-var methodSettingPattern = regexp.MustCompile(`^/[^/]+/[^/]+/(` + strings.Join(methodSettingLeaves, "|") + `)$`)
 
 // stagePaths is the list that AWS prints, with its missing commas.
 const stagePaths = "/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, /clientCertificateId, /accessLogSettings, /accessLogSettings/destinationArn, /accessLogSettings/format, " +
@@ -42,8 +31,8 @@ func patchStage(st *definition.Stage, op PatchOperation) error {
 	if strings.HasPrefix(op.Path, ourPrefix) {
 		return patchOwnSetting(st, op)
 	}
-	if method := throttlingPattern.FindStringSubmatch(op.Path); method != nil {
-		return patchMethodThrottle(st, op, method[1])
+	if known, err := patchMethodSetting(st, op); known {
+		return err
 	}
 	if op.Op == "remove" && removeMethodSetting(st, strings.TrimPrefix(op.Path, "/")) {
 		return nil
@@ -62,7 +51,9 @@ func patchStage(st *definition.Stage, op PatchOperation) error {
 		}
 		st.Description = v
 		return nil
-	case "/tracingEnabled", "/cacheClusterEnabled":
+	case "/cacheClusterEnabled", "/cacheClusterSize":
+		return patchCacheCluster(st, op)
+	case "/tracingEnabled":
 		if strings.EqualFold(op.Value, "false") && op.Op != "remove" {
 			return nil // it is off
 		}
@@ -95,7 +86,7 @@ func refuseStagePath(op PatchOperation) error {
 			return badRequest("Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]")
 		}
 		known = true
-	case "cacheClusterEnabled", "cacheClusterSize", "clientCertificateId", "tracingEnabled", "canarySettings":
+	case "clientCertificateId", "tracingEnabled", "canarySettings":
 		known = true
 	}
 	switch {

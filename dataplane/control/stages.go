@@ -25,11 +25,12 @@ var (
 func (s *Server) wireStage(st *definition.Stage) Stage {
 	out := Stage{
 		StageName: st.Name, DeploymentID: st.DeploymentID, Description: st.Description,
-		CacheClusterStatus: "NOT_AVAILABLE", MethodSettings: s.wireMethodSettings(st), Variables: st.Variables,
+		MethodSettings: s.wireMethodSettings(st), Variables: st.Variables,
 		Tags:        wireTags(st.Tags, omitEmptyTags),
 		CreatedDate: st.CreatedDate.Unix(), LastUpdatedDate: st.LastUpdatedDate.Unix(),
 		Throttle: wireThrottle(st.Throttle), GuaranteedRate: (*Double)(st.GuaranteedRate),
 	}
+	wireCache(st, &out)
 	if st.HideLimits {
 		out.RateLimitHeaders = new(bool)
 	}
@@ -92,8 +93,8 @@ func (s *Server) createStage(r *request) (int, any, error) {
 		Variables    map[string]string `json:"variables"`
 		Tags         map[string]string `json:"tags"`
 
-		CacheClusterEnabled  json.RawMessage `json:"cacheClusterEnabled"`
-		CacheClusterSize     json.RawMessage `json:"cacheClusterSize"`
+		CacheClusterEnabled  *bool           `json:"cacheClusterEnabled"`
+		CacheClusterSize     *string         `json:"cacheClusterSize"`
 		DocumentationVersion json.RawMessage `json:"documentationVersion"`
 		CanarySettings       json.RawMessage `json:"canarySettings"`
 		TracingEnabled       json.RawMessage `json:"tracingEnabled"`
@@ -108,7 +109,8 @@ func (s *Server) createStage(r *request) (int, any, error) {
 	if in.DeploymentID == nil {
 		missing = append(missing, mustNotBeNull("createStageInput.deploymentId"))
 	}
-	if err := validation(missing); err != nil {
+	cache := cacheCluster{in.CacheClusterEnabled, in.CacheClusterSize}
+	if err := validation(append(missing, cache.problems("createStageInput")...)); err != nil {
 		return 0, nil, err
 	}
 	now := s.now().UTC()
@@ -116,6 +118,7 @@ func (s *Server) createStage(r *request) (int, any, error) {
 		APIID: r.apiID(), Name: *in.StageName, DeploymentID: *in.DeploymentID, Description: optional(in.Description),
 		Variables: in.Variables, Tags: in.Tags, CreatedDate: now, LastUpdatedDate: now,
 	}
+	cache.apply(st)
 	err := s.update(func(c *definition.Catalog) (definition.Change, error) {
 		if _, err := s.api(c, st.APIID); err != nil {
 			return definition.Change{}, err
@@ -123,8 +126,6 @@ func (s *Server) createStage(r *request) (int, any, error) {
 		for _, err := range []error{
 			checkStageName(st.Name), checkVariables(st.Variables), checkTags(st.Tags),
 			refusals{
-				"cacheClusterEnabled":  in.CacheClusterEnabled,
-				"cacheClusterSize":     in.CacheClusterSize,
 				"documentationVersion": in.DocumentationVersion,
 				"canarySettings":       in.CanarySettings,
 				"tracingEnabled":       in.TracingEnabled,

@@ -52,6 +52,7 @@ type Stage struct {
 	DeploymentID        string                   `json:"deploymentId"`
 	Description         string                   `json:"description,omitempty"`
 	CacheClusterEnabled bool                     `json:"cacheClusterEnabled"`
+	CacheClusterSize    string                   `json:"cacheClusterSize,omitempty"` // gigabytes, of an enabled cluster
 	CacheClusterStatus  string                   `json:"cacheClusterStatus"`
 	MethodSettings      map[string]MethodSetting `json:"methodSettings"`
 	Variables           map[string]string        `json:"variables,omitempty"`
@@ -60,10 +61,11 @@ type Stage struct {
 	CreatedDate         int64                    `json:"createdDate"`
 	LastUpdatedDate     int64                    `json:"lastUpdatedDate"`
 
-	// AWS does not have the following. They are nil unless they were set.
+	// AWS does not have the following. They are absent unless they were set.
 	Throttle         *ThrottleSettings `json:"x-tidegate-throttle,omitempty"`        // of all methods together
 	GuaranteedRate   *Double           `json:"x-tidegate-guaranteed-rate,omitempty"` // requests per second; replaces the API's
 	RateLimitHeaders *bool             `json:"x-tidegate-rate-limit-headers,omitempty"`
+	CacheMode        string            `json:"x-tidegate-cache-mode,omitempty"` // definition.CacheModeStandard
 }
 
 // MethodSetting is what a stage sets for one method, or for those without a

@@ -25,6 +25,9 @@ func (v Verb) String() string { return verbNames[v] }
 // 9110 section 9.2.2).
 func (v Verb) Idempotent() bool { return v != VerbOther && v != POST && v != PATCH }
 
+// Safe reports whether the method is safe (RFC 9110 section 9.2.1).
+func (v Verb) Safe() bool { return v == GET || v == HEAD || v == OPTIONS }
+
 // ParseVerb returns the Verb of an exact method name.
 func ParseVerb(name []byte) Verb {
 	for v := DELETE; v <= PUT; v++ {

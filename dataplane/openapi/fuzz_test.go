@@ -22,6 +22,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(operation("security: [{k: []}]\nparameters: [{$ref: '#/components/parameters/p'}]")+"components: {parameters: {p: {$ref: '#/components/parameters/p'}}}\n"), uint8(1))
 	f.Add([]byte(head+"servers: [{url: 'https://x/{basePath}', variables: {basePath: {default: /a/b}}}]\npaths: {/a: {}}\n"), uint8(2))
 	f.Add([]byte(head+"x-a: &a {k: 1}\nx-b: {<<: [*a, {l: 2}], k: *a}\n"), uint8(0))
+	f.Add([]byte(keyed("[method.request.querystring.page, integration.request.path.id]", ", cacheNamespace: n")), uint8(0))
 	f.Add([]byte(http("responses: {'4\\d{2}': {statusCode: 200, responseTemplates: {a/b: 'x'}}, default: {statusCode: 404}}")), uint8(0))
 	f.Fuzz(func(t *testing.T, document []byte, mode uint8) {
 		if len(document) > 64<<10 {

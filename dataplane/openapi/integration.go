@@ -21,12 +21,11 @@ const (
 var integrationFields = map[string]string{
 	"type": "", "httpMethod": "", "uri": "", "connectionType": "", "timeoutInMillis": "", "requestParameters": "",
 	"requestTemplates": "", "passthroughBehavior": "", "responses": "", "tlsConfig": "", "responseTransferMode": "",
+	"cacheNamespace": "", "cacheKeyParameters": "",
 
 	"credentials":          "Tidegate signs no requests to AWS; remove it",
 	"connectionId":         "it names a VPC link; give the upstream's own address as uri",
 	"integrationTarget":    "it belongs to a VPC link; give the upstream's own address as uri",
-	"cacheKeyParameters":   "it belongs to caching; remove it",
-	"cacheNamespace":       "it belongs to caching; remove it",
 	"contentHandling":      "bodies pass as they are; remove it",
 	"payloadFormatVersion": httpAPIFix,
 	"integrationSubtype":   httpAPIFix,
@@ -75,6 +74,8 @@ func (r *reader) integration(at node, m *definition.Method, b *branch) *definiti
 	if in.Type != definition.IntegrationMock {
 		r.upstream(at, in, m, b)
 	}
+	in.CacheNamespace = r.text(at.get("cacheNamespace"))
+	in.CacheKeyParameters = r.cacheKey(at.get("cacheKeyParameters"), in, m, b) // may name what upstream has mapped
 	return in
 }
 

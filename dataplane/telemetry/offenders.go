@@ -92,15 +92,18 @@ func (o *Offenders) Report(shard int, r *Report) {
 // the places. f may not keep the Report. One goroutine at a time may call Drain;
 // at 100,000 reports a second a queue is full within 40 ms.
 func (o *Offenders) Drain(f func(*Report)) {
-	var r Report
+	var r *Report // nothing is allocated while nobody offends
 	for i := range o.shards {
 		s := &o.shards[i]
 		// What comes meanwhile waits for the next call, so that this one ends.
 		for n, put := s.taken.Load(), s.put.Load(); n != put; n++ {
+			if r == nil {
+				r = new(Report)
+			}
 			slot := &s.slots[n%offenderSlots]
-			r = Report{netip.AddrFrom16(slot.source).Unmap(), slot.offence, slot.apiID, slot.keyID, slot.at, slot.until}
+			*r = Report{netip.AddrFrom16(slot.source).Unmap(), slot.offence, slot.apiID, slot.keyID, slot.at, slot.until}
 			s.taken.Store(n + 1)
-			f(&r)
+			f(r)
 		}
 	}
 }

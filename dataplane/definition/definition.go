@@ -185,4 +185,14 @@ type Stage struct {
 type Account struct {
 	CloudwatchRoleARN string    `json:"cloudwatchRoleArn,omitempty"`
 	Throttle          *Throttle `json:"throttle,omitempty"` // replaces the host file's account limit
+
+	Deny []DenyRule `json:"deny,omitempty"` // what an operator keeps out, in the kernel
+}
+
+// DenyRule keeps the addresses of a prefix out.
+type DenyRule struct {
+	CIDR   string     `json:"cidr"`
+	Reason string     `json:"reason,omitempty"`
+	Status int        `json:"status,omitempty"` // of the kernel's answer, where it gives one: 403 or 429
+	Until  *time.Time `json:"until,omitempty"`  // nil: until it is taken back
 }

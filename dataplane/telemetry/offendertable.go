@@ -44,7 +44,7 @@ func NewOffenderTable() *OffenderTable {
 // Add counts a report. When the table is full, the source that was seen least
 // recently makes room for a new one.
 func (t *OffenderTable) Add(r *Report) {
-	source := sourceOf(r.Source)
+	source := Network(r.Source)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	i, known := t.places[source]
@@ -103,9 +103,9 @@ func (t *OffenderTable) linkFirst(i int) {
 	t.entries[0].next = i
 }
 
-// sourceOf returns the address, or the network of an IPv6 address that belongs
+// Network returns the address, or the network of an IPv6 address that belongs
 // to one customer (RFC 6177): whoever has one address of it has them all.
-func sourceOf(addr netip.Addr) netip.Prefix {
+func Network(addr netip.Addr) netip.Prefix {
 	addr = addr.Unmap()
 	bits := 64
 	if addr.Is4() {

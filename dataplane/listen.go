@@ -46,7 +46,7 @@ func (g *Gateway) listen(c configs.Listener) (*listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listener %q: %w", c.Name, err)
 	}
-	if l.front, err = front.Listen(c.Name, ln, config, g.fronts); err != nil {
+	if l.front, err = front.Listen(c.Name, "", ln, config, g.fronts); err != nil {
 		return nil, err
 	}
 	if l.certificates != nil {

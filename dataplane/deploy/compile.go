@@ -97,6 +97,7 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	s := &Stage{
 		APIID: from.stage.APIID, APIName: from.apiName, Name: from.stage.Name, DeploymentID: from.deployment.ID,
 		MaxTarget: min(maxURLEdge, host.MaxURL), HideLimits: from.stage.HideLimits,
+		Private:       body.EndpointType == definition.EndpointPrivate,
 		KeyFromHeader: body.APIKeySource != definition.KeySourceAuthorizer,
 		targets:       map[upstream.Key]*upstream.Target{},
 		source:        from,

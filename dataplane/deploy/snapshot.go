@@ -77,7 +77,8 @@ type Stage struct {
 	APIName      string
 	Name         string
 	DeploymentID string
-	MaxTarget    int // bytes of a request target
+	MaxTarget    int  // bytes of a request target
+	Private      bool // for private listeners alone
 	Methods      *route.Tree[*Method]
 	Metrics      *telemetry.Stage
 

@@ -65,6 +65,10 @@ func (x *Exchange) Remote() netip.AddrPort { return x.conn.remote }
 // Listener returns the name of the listener the request came in by.
 func (x *Exchange) Listener() string { return x.conn.listener.Name }
 
+// Endpoint returns the endpoint id of the private listener that the request came
+// in by, empty for a public one.
+func (x *Exchange) Endpoint() string { return x.conn.listener.Endpoint }
+
 // Port returns the port the request came in by, or "" for Unix sockets.
 func (x *Exchange) Port() string { return x.conn.listener.port }
 

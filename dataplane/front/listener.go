@@ -18,8 +18,9 @@ import (
 // Listener is an open address. It accepts on one event loop and deals the
 // connections out to all.
 type Listener struct {
-	Name string
-	TLS  *tls.Config // nil for cleartext
+	Name     string
+	TLS      *tls.Config // nil for cleartext
+	Endpoint string      // id of the VPC endpoint that a private listener stands for; empty for a public one
 
 	socket loop.Socket
 	fronts []*Front
@@ -30,13 +31,14 @@ type Listener struct {
 }
 
 // Listen starts accepting from ln for fronts. It takes a copy of ln's
-// descriptor and closes ln. Any goroutine but a loop's may call it.
-func Listen(name string, ln net.Listener, config *tls.Config, fronts []*Front) (*Listener, error) {
+// descriptor and closes ln. endpoint is for a private listener. Any goroutine
+// but a loop's may call it.
+func Listen(name, endpoint string, ln net.Listener, config *tls.Config, fronts []*Front) (*Listener, error) {
 	fd, err := detach(ln)
 	if err != nil {
 		return nil, fmt.Errorf("listener %q: %w", name, err)
 	}
-	l := &Listener{Name: name, TLS: config, fronts: fronts, addr: ln.Addr()}
+	l := &Listener{Name: name, Endpoint: endpoint, TLS: config, fronts: fronts, addr: ln.Addr()}
 	_, l.port, _ = net.SplitHostPort(l.addr.String())
 	fronts[0].Loop.Do(func() { err = l.socket.Open(fronts[0].Loop, fd, l, false) })
 	if err != nil {

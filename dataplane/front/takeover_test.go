@@ -79,7 +79,7 @@ func TestTakeover(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := front.Listen("test", ln, nil, []*front.Front{f})
+	listener, err := front.Listen("test", "", ln, nil, []*front.Front{f})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ type Admission struct {
 	Throttled  *telemetry.Counters // by telemetry.ThrottleLimits
 	Guaranteed *telemetry.Counter
 	Offenders  *telemetry.Offenders
+	Suspects   *telemetry.Suspects
 }
 
 // client is whom a request is charged to besides the account, the stage and the
@@ -54,6 +55,9 @@ func (t *transaction) admit() bool {
 	if !d.Allowed() {
 		t.deny(&d, common, len(charges))
 		return false
+	}
+	if a.Suspects != nil {
+		a.Suspects.Served(t.x.Remote().Addr(), wall)
 	}
 	if t.client.known {
 		a.Usage.Count(w.loop.ID, &t.client.Client, wall)
@@ -125,12 +129,15 @@ func (t *transaction) observePlan(outcome telemetry.PlanOutcome) {
 
 // report tells of a source that was denied, and for how many nanoseconds yet.
 func (t *transaction) report(offence telemetry.Offence, wait int64) {
-	o := t.worker.pipeline.admission.Offenders
+	a := &t.worker.pipeline.admission
 	source := t.x.Remote().Addr()
-	if o == nil || !source.IsValid() {
+	if a.Offenders == nil || !source.IsValid() {
 		return
 	}
 	r := telemetry.Report{Source: source, Offence: offence, At: t.worker.loop.Wall(t.x.Started)}
+	if a.Suspects != nil && a.Suspects.Condemned(source, r.At) {
+		t.x.Close() // the kernel takes its new connections; this one was open before
+	}
 	copy(r.APIID[:], t.stage.APIID)
 	if t.client.known {
 		t.client.AppendKeyID(r.KeyID[:0])
@@ -138,7 +145,7 @@ func (t *transaction) report(offence telemetry.Offence, wait int64) {
 	if wait > 0 && wait != limiter.Never {
 		r.Until = r.At + wait
 	}
-	o.Report(t.worker.loop.ID, &r)
+	a.Offenders.Report(t.worker.loop.ID, &r)
 }
 
 // appendLimits appends how the client stands with its plan and, when the answer

@@ -76,7 +76,7 @@ func (t *transaction) Serve() {
 		return
 	}
 	stage, path, ok := snapshot.Find(r.Host, r.Path)
-	if !ok {
+	if !ok || stage.Private != (t.x.Endpoint() != "") { // another kind of API is none at this listener
 		t.reject(NoStage)
 		return
 	}

@@ -22,6 +22,7 @@ var imports = map[string][]string{
 	"dataplane/throttle":             {"dataplane/definition", "limiter"},
 	"dataplane/cache":                {"cachestore", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/http1"},
 	"dataplane/cache/rfc9111":        {"dataplane/http1"},
+	"dataplane/sentence":             {"dataplane/telemetry"},
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
 	"dataplane/integration/mock":     {"dataplane/definition"},

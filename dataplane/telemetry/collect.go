@@ -59,10 +59,9 @@ func (c stageCollector) Collect(out chan<- prometheus.Metric) {
 		counter(descCount, t.latency.count)
 		counter(descClientErrors, t.clientErrors)
 		counter(descServerErrors, t.serverErrors)
-		if hits, misses := s.stage.Cache(); hits+misses > 0 {
-			counter(descCacheHits, hits)
-			counter(descCacheMisses, misses)
-		}
+		hits, misses := s.stage.Cache()
+		counter(descCacheHits, hits)
+		counter(descCacheMisses, misses)
 		histogram(descLatency, t.latency)
 		histogram(descIntegrationLatency, t.integrationLatency)
 	}

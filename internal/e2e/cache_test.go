@@ -212,6 +212,8 @@ func TestChecklist11LargeBody(t *testing.T) {
 // the backend.
 func TestStampede(t *testing.T) {
 	release := make(chan struct{})
+	open := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(open) // a backend that is stuck would never end
 	b := newCounting(t, func(n int64, _ *http.Request) string {
 		<-release
 		return ""
@@ -244,7 +246,7 @@ func TestStampede(t *testing.T) {
 		}
 		return nil
 	})
-	close(release)
+	open()
 	wg.Wait()
 	if n := b.requests.Load(); n != 1 {
 		t.Errorf("the backend had %d requests, want 1", n)

@@ -206,6 +206,8 @@ func isNumber(s string) bool {
 func TestStaleWhileRevalidate(t *testing.T) {
 	d, o := startStandard(t)
 	release := make(chan struct{})
+	open := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(open) // a backend that is stuck would never end
 	o.answers["/swr"] = func(n int, r *http.Request) string {
 		if n > 1 {
 			<-release
@@ -217,7 +219,7 @@ func TestStaleWhileRevalidate(t *testing.T) {
 	for range 3 {
 		d.ask("GET", "/prod/any/swr", "").expect(t, "stale", 200, "#1")
 	}
-	close(release)
+	open()
 	eventually(t, 5*time.Second, func() error {
 		if got := d.ask("GET", "/prod/any/swr", ""); got.body != "#2" {
 			return fmt.Errorf("%q", got.body)
@@ -235,6 +237,8 @@ func TestStaleWhileRevalidate(t *testing.T) {
 func TestStandardStampede(t *testing.T) {
 	d, o := startStandard(t)
 	release := make(chan struct{})
+	open := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(open) // a backend that is stuck would never end
 	for _, path := range []string{"/plain", "/vary"} {
 		o.answers[path] = func(n int, r *http.Request) string {
 			<-release
@@ -263,7 +267,7 @@ func TestStandardStampede(t *testing.T) {
 		}
 		return nil
 	})
-	close(release)
+	open()
 	wg.Wait()
 	for _, path := range []string{"/plain", "/vary"} {
 		if n := len(o.requests(path)); n != 1 {

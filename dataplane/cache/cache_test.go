@@ -213,7 +213,7 @@ func TestInvalidates(t *testing.T) {
 }
 
 func TestMeta(t *testing.T) {
-	meta := AppendMeta(nil, 301, []byte("A: b\r\n"))
+	meta := AppendMeta(nil, 301, []byte("x-amzn-Remapped-Date: now\r\nA: b\r\nx-amzn-Remapped-Content-Length: 5\r\n"))
 	if status, fields, ok := ReadMeta(meta); status != 301 || !bytes.Equal(fields, []byte("A: b\r\n")) || !ok {
 		t.Errorf("%d %q %v", status, fields, ok)
 	}

@@ -12,6 +12,13 @@ var site = Site{Backend: "127.0.0.1:9000", APIs: []API{{Name: "bench", Routes: [
 	{Method: "GET", Path: "/mock"},
 }}}}
 
+func cached(s Site) Site {
+	api := s.APIs[0]
+	api.Cached = true
+	s.APIs = []API{api}
+	return s
+}
+
 func secured(s Site) Site {
 	s.Certificate = &Certificate{CertFile: "/d/cert.pem", KeyFile: "/d/key.pem"}
 	return s
@@ -28,7 +35,10 @@ func TestConfigurations(t *testing.T) {
 			`proxy_set_header Connection "";`, "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Request-Id", "add_header x-amzn-RequestId",
 			"location = /prod/small { proxy_pass http://backend/small; }", "location = /prod/mock { return 200 '" + SmallBody + "'; }",
 			"location / { proxy_pass http://backend; }",
-		}, []string{"/pets/", "ssl"}},
+		}, []string{"/pets/", "ssl", "cache"}},
+		{"nginx with a cache", nginxConfig("/d", "127.0.0.1:80", cached(site)), []string{
+			"proxy_cache_path /d/answers ", "keys_zone=answers:", "max_size=256m", "proxy_cache answers;", "proxy_cache_valid 200 1h;", "add_header X-Cache", "open_file_cache max=20000",
+		}, []string{"sendfile"}},
 		{"nginx with TLS", nginxConfig("/d", "127.0.0.1:80", secured(site)), []string{
 			"listen 127.0.0.1:80 ssl", "ssl_protocols TLSv1.3;", "ssl_certificate /d/cert.pem;", "ssl_certificate_key /d/key.pem;",
 		}, nil},
@@ -36,7 +46,12 @@ func TestConfigurations(t *testing.T) {
 			[]string{"location / {"}, []string{"location ="}},
 		{"backend", backendConfig("/d", "127.0.0.1:9000"), []string{
 			"worker_processes 1;", "access_log off;", "listen 127.0.0.1:9000", "return 200 '" + SmallBody + "';", "return 200 $k2$k2$k2$k2$k2;",
+			"location = /10k {", "location = /prod/10k {", "location /512 {", "location /prod/512 {", "location = /requests { stub_status; }",
 		}, []string{"proxy_pass"}},
+		{"varnish", varnishConfig(site), []string{`.host = "127.0.0.1"; .port = "9000";`, "beresp.ttl = 1h"}, []string{"vcl_recv"}},
+		{"varnish's arguments", strings.Join(varnishArguments("/d", "127.0.0.1:80", "/d/default.vcl"), " "), []string{
+			"varnishd -F -j none -n /d/varnish -f /d/default.vcl -a 127.0.0.1:80", "-s malloc,256m", "vsl_mask=-Begin,",
+		}, []string{"thread_pool"}},
 		{"haproxy", haproxyConfig("127.0.0.1:80", site), []string{
 			"nbthread 1", "http-reuse always", "option forwardfor", "bind 127.0.0.1:80", "server one 127.0.0.1:9000",
 		}, []string{"log "}},
@@ -70,6 +85,10 @@ func TestBodySizes(t *testing.T) {
 	if chunk, _, _ := strings.Cut(rest, `"`); 5*len(chunk) != 10<<10 {
 		t.Errorf("a fifth of 10 KiB has %d bytes", len(chunk))
 	}
+	_, rest, _ = strings.Cut(backendConfig("/d", "127.0.0.1:9000"), `location /512 { return 200 "`)
+	if body, _, _ := strings.Cut(rest, `"`); len(body) != 512 {
+		t.Errorf("/512 has %d bytes", len(body))
+	}
 }
 
 func TestDocument(t *testing.T) {
@@ -81,10 +100,11 @@ func TestDocument(t *testing.T) {
 			Integration struct {
 				Type, URI, HTTPMethod string
 				RequestParameters     map[string]string
+				CacheKeyParameters    []string
 			} `json:"x-amazon-apigateway-integration"`
 		}
 	}
-	if err := json.Unmarshal(document(site.APIs[0], site.Backend), &doc); err != nil {
+	if err := json.Unmarshal(document(cached(site).APIs[0], site.Backend), &doc); err != nil {
 		t.Fatal(err)
 	}
 	if doc.OpenAPI != "3.0.1" || doc.Info.Title != "bench" || len(doc.Paths) != 3 {
@@ -99,6 +119,15 @@ func TestDocument(t *testing.T) {
 	pet := doc.Paths["/pets/{id}"]["get"]
 	if pet.Integration.RequestParameters["integration.request.path.id"] != "method.request.path.id" {
 		t.Errorf("/pets/{id}: parameters are not mapped: %+v", pet)
+	}
+	if got := pet.Integration.CacheKeyParameters; len(got) != 1 || got[0] != "method.request.path.id" {
+		t.Errorf("/pets/{id}: entries of the cache are told apart by %q", got)
+	}
+	if in := doc.Paths["/small"]["get"].Integration; in.CacheKeyParameters != nil {
+		t.Errorf("/small: entries of the cache are told apart by %q", in.CacheKeyParameters)
+	}
+	if strings.Contains(string(document(site.APIs[0], site.Backend)), "cache") {
+		t.Error("an API without a cache has parameters for one")
 	}
 	if len(pet.Parameters) != 1 || pet.Parameters[0].Name != "id" || pet.Parameters[0].In != "path" {
 		t.Errorf("/pets/{id}: parameters are not declared: %+v", pet)

@@ -61,6 +61,38 @@ func (c *control) deploy(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodPost, "/restapis/"+id+"/deployments", []byte(`{"stageName":"`+Stage+`"}`), nil)
 }
 
+// patch is one of the operations of UpdateStage, which all replace a value here.
+type patch struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value string `json:"value"`
+}
+
+func replace(path, value string) patch { return patch{"replace", path, value} }
+
+// patchStage is UpdateStage.
+func (c *control) patchStage(ctx context.Context, id string, patches ...patch) error {
+	return c.send(ctx, http.MethodPatch, "/restapis/"+id+"/stages/"+Stage, map[string]any{"patchOperations": patches}, nil)
+}
+
+// cache gives a deployed API's stage a cache and has it used for an hour.
+func (c *control) cache(ctx context.Context, id string) error {
+	return c.patchStage(ctx, id,
+		replace("/cacheClusterEnabled", "true"),
+		replace("/cacheClusterSize", "0.5"),
+		replace("/*/*/caching/enabled", "true"),
+		replace("/*/*/caching/ttlInSeconds", "3600"))
+}
+
+// send is call with a body that is marshalled.
+func (c *control) send(ctx context.Context, method, path string, body, into any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, method, path, b, into)
+}
+
 func (c *control) call(ctx context.Context, method, path string, body []byte, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, "http://control"+path, bytes.NewReader(body))
 	if err != nil {

@@ -54,6 +54,9 @@ func TestControl(t *testing.T) {
 	if err := c.limit(ctx, id, limited); err != nil {
 		t.Error(err)
 	}
+	if err := c.cache(ctx, id); err != nil {
+		t.Error(err)
+	}
 	want := []string{
 		`POST /restapis?mode=import {}`,
 		`PUT /restapis/abc?mode=overwrite {"a":1}`,
@@ -65,6 +68,9 @@ func TestControl(t *testing.T) {
 		`POST /apikeys {"enabled":true,"name":"bench","value":"value"}`,
 		`POST /usageplans {"apiStages":[{"apiId":"abc","stage":"prod"}],"name":"bench","quota":{"limit":1000000000,"period":"MONTH"},"throttle":{"burstLimit":10000000,"rateLimit":10000000}}`,
 		`POST /usageplans/plan1/keys {"keyId":"key1","keyType":"API_KEY"}`,
+		`PATCH /restapis/abc/stages/prod {"patchOperations":[` +
+			`{"op":"replace","path":"/cacheClusterEnabled","value":"true"},{"op":"replace","path":"/cacheClusterSize","value":"0.5"},` +
+			`{"op":"replace","path":"/*/*/caching/enabled","value":"true"},{"op":"replace","path":"/*/*/caching/ttlInSeconds","value":"3600"}]}`,
 	}
 	if got := strings.Join(calls, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("calls:\n%s\nwant:\n%s", got, strings.Join(want, "\n"))

@@ -19,7 +19,7 @@ func document(api API, backend string) []byte {
 			item = map[string]any{}
 			paths[r.Path] = item
 		}
-		item[strings.ToLower(r.Method)] = operation(r, backend)
+		item[strings.ToLower(r.Method)] = operation(r, backend, api.Cached)
 	}
 	doc := map[string]any{
 		"openapi": "3.0.1",
@@ -40,7 +40,7 @@ func document(api API, backend string) []byte {
 	return b
 }
 
-func operation(r Route, backend string) map[string]any {
+func operation(r Route, backend string, cached bool) map[string]any {
 	op := map[string]any{
 		"responses": map[string]any{"200": map[string]string{"description": "ok"}},
 	}
@@ -52,6 +52,7 @@ func operation(r Route, backend string) map[string]any {
 		"type": "http_proxy", "httpMethod": r.Method, "uri": "http://" + backend + r.Target,
 	}
 	var declared []any
+	var inKey []string
 	mapped := map[string]string{}
 	for _, m := range parameter.FindAllStringSubmatch(r.Path, -1) {
 		name := m[1]
@@ -59,10 +60,14 @@ func operation(r Route, backend string) map[string]any {
 			"name": name, "in": "path", "required": true, "schema": map[string]string{"type": "string"},
 		})
 		mapped["integration.request.path."+name] = "method.request.path." + name
+		inKey = append(inKey, "method.request.path."+name)
 	}
 	if declared != nil {
 		op["parameters"] = declared
 		integration["requestParameters"] = mapped
+		if cached {
+			integration["cacheKeyParameters"] = inKey
+		}
 	}
 	op["x-amazon-apigateway-integration"] = integration
 	return op

@@ -2,7 +2,6 @@ package rivals
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -45,25 +44,11 @@ func (c *control) throttleStage(ctx context.Context, id string, api API) error {
 	for _, r := range api.Routes {
 		methods = append(methods, strings.ReplaceAll(r.Path, "/", "~1")+"/"+r.Method)
 	}
-	type operation struct {
-		Op    string `json:"op"`
-		Path  string `json:"path"`
-		Value string `json:"value"`
-	}
-	var ops []operation
+	var patches []patch
 	for _, m := range methods {
 		for _, leaf := range []string{"rateLimit", "burstLimit"} {
-			ops = append(ops, operation{"replace", "/" + m + "/throttling/" + leaf, strconv.Itoa(never)})
+			patches = append(patches, replace("/"+m+"/throttling/"+leaf, strconv.Itoa(never)))
 		}
 	}
-	return c.send(ctx, http.MethodPatch, "/restapis/"+id+"/stages/"+Stage, map[string]any{"patchOperations": ops}, nil)
-}
-
-// send is call with a body that is marshalled.
-func (c *control) send(ctx context.Context, method, path string, body, into any) error {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	return c.call(ctx, method, path, b, into)
+	return c.patchStage(ctx, id, patches...)
 }

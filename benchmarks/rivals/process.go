@@ -96,7 +96,7 @@ func isFile(path string) bool {
 }
 
 // packages are the Debian packages the harness needs, by binary.
-var packages = map[string]string{"nginx": "nginx-light", "haproxy": "haproxy", "caddy": "caddy", "wrk": "wrk"}
+var packages = map[string]string{"nginx": "nginx-light", "haproxy": "haproxy", "caddy": "caddy", "wrk": "wrk", "varnishd": "varnish"}
 
 // Install makes sure the binaries (keys of packages) exist: as root it installs
 // what lacks with apt-get, otherwise its error names the command to run.

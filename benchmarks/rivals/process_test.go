@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -54,5 +55,24 @@ func TestSelfSigned(t *testing.T) {
 	}
 	if info, err := os.Stat(c.KeyFile); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("key file: %v, %v", info, err)
+	}
+}
+
+func TestMemoryFolder(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "answers")
+	dir, err := memoryFolder(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(link, "file"), nil, 0o600); err != nil {
+		t.Error(err)
+	}
+	p, err := launch(t.TempDir(), nil, "true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&Server{proc: p, scratch: dir}).Stop()
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("a stopped server leaves its folder: %v", err)
 	}
 }

@@ -5,6 +5,7 @@
 package rivals
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +27,7 @@ const (
 	NginxName    = "nginx"
 	HAProxyName  = "haproxy"
 	CaddyName    = "caddy"
+	VarnishName  = "varnish"
 )
 
 // Stage is the first path segment of every address: all APIs are served at it.
@@ -37,14 +40,20 @@ type Site struct {
 	APIs        []API
 }
 
+// cached says whether answers are to be kept, which is asked of all APIs alike.
+func (s Site) cached() bool { return len(s.APIs) > 0 && s.APIs[0].Cached }
+
 // API is a set of routes. HAProxy and Caddy hand every request to the backend
-// with its path unchanged and ignore it.
+// with its path unchanged and ignore it, as does Varnish.
 type API struct {
 	Name   string
 	Routes []Route
 	// Key, when set, is what requests must send as X-Api-Key; Tidegate then
 	// charges them to limits of every kind, none of which ever denies.
 	Key string
+	// Cached has the rival keep what the backend answers to GETs for an hour, by
+	// the path's parameters. Varnish always does.
+	Cached bool
 }
 
 // Route is one method and path, which may hold {name} parameters.
@@ -73,7 +82,8 @@ type Server struct {
 	Hosts       []string    // the Host header that reaches each API of the site
 	Republisher Republisher // nil unless the rival can serve new routes without a restart
 
-	proc *process
+	proc    *process
+	scratch string // a folder that is removed when the server has ended; empty for none
 }
 
 // Republisher replaces an API of a running server.
@@ -110,11 +120,23 @@ func (s *Server) Address() string {
 	return address
 }
 
-// PIDs returns the server's processes: its master and workers.
-func (s *Server) PIDs() ([]int, error) { return procstat.Tree(s.proc.cmd.Process.Pid) }
+// PIDs returns the server's processes: its master and workers. The loader of
+// nginx's caches is not among them: it does nothing but end after a minute.
+func (s *Server) PIDs() ([]int, error) {
+	pids, err := procstat.Tree(s.proc.cmd.Process.Pid)
+	return slices.DeleteFunc(pids, func(pid int) bool {
+		command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		return err == nil && bytes.Contains(command, []byte("cache loader"))
+	}), err
+}
 
 // Stop ends the server and waits for it. It may be called more than once.
-func (s *Server) Stop() { s.proc.stop() }
+func (s *Server) Stop() {
+	s.proc.stop()
+	if s.scratch != "" {
+		_ = os.RemoveAll(s.scratch)
+	}
+}
 
 // readyWithin bounds the start of a rival: Tidegate compiles 10,000 routes in it.
 const readyWithin = 20 * time.Second
@@ -156,6 +178,24 @@ func (s *Server) get(ctx context.Context, client *http.Client, path string) (int
 		return 0, err
 	}
 	return resp.StatusCode, resp.Body.Close()
+}
+
+// memoryFolder makes a folder in memory, for what a server keeps in files and
+// has no need of a disk for, and a link to it. Without such a file system it is
+// on disk.
+func memoryFolder(link string) (string, error) {
+	dir, err := os.MkdirTemp("/dev/shm", "tidegate-bench-")
+	if err != nil {
+		dir, err = os.MkdirTemp("", "tidegate-bench-")
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := os.Symlink(dir, link); err != nil {
+		_ = os.RemoveAll(dir)
+		return "", err
+	}
+	return dir, nil
 }
 
 // freeAddress returns a loopback address nobody uses at the moment. Its port is

@@ -62,6 +62,11 @@ func deployAll(ctx context.Context, control *control, srv *Server, s Site) error
 				return err
 			}
 		}
+		if api.Cached {
+			if err := control.cache(ctx, id); err != nil {
+				return err
+			}
+		}
 		srv.Hosts = append(srv.Hosts, id+".execute-api."+gatewayDomain)
 		srv.Republisher = &redeployment{control: control, id: id, backend: s.Backend}
 	}

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	cpuMeasure  = "cpu_us_per_request"
-	connections = 64
-	warmUp      = time.Second
+	cpuMeasure        = "cpu_us_per_request"
+	throughputMeasure = "requests_per_second"
+	connections       = 64
+	warmUp            = time.Second
 )
 
 // versus is a rival and the figure that compares Tidegate's CPU time to it.
@@ -65,8 +66,18 @@ type turn struct {
 	wrk    load.Wrk
 }
 
+func turnName(t turn) string { return t.name }
+
 // compareCPU warms every server up and then measures them in turns.
 func (b *bench) compareCPU(ctx context.Context, turns []turn) error {
+	if err := b.warm(ctx, turns); err != nil {
+		return err
+	}
+	return interleave(ctx, b, turns, turnName, func(_ int, t turn) (map[string]float64, error) { return t.measure(ctx) })
+}
+
+// warm gives every turn its load for a while, and prepares them to be measured.
+func (b *bench) warm(ctx context.Context, turns []turn) error {
 	for i := range turns {
 		turns[i].wrk.Connections, turns[i].wrk.Duration = connections, warmUp
 		if _, err := turns[i].wrk.Run(ctx); err != nil {
@@ -74,8 +85,7 @@ func (b *bench) compareCPU(ctx context.Context, turns []turn) error {
 		}
 		turns[i].wrk.Duration = b.window
 	}
-	return interleave(ctx, b, turns, func(t turn) string { return t.name },
-		func(_ int, t turn) (map[string]float64, error) { return t.measure(ctx) })
+	return nil
 }
 
 func (t turn) measure(ctx context.Context) (map[string]float64, error) {
@@ -96,10 +106,10 @@ func (t turn) measure(ctx context.Context) (map[string]float64, error) {
 		return nil, err
 	}
 	return map[string]float64{
-		cpuMeasure:            float64((after - before).Microseconds()) / float64(s.Requests),
-		"requests_per_second": s.RequestsPerSecond(),
-		"bytes_per_answer":    float64(s.Bytes) / float64(s.Requests), // shows that rivals answer alike
-		"p50_us":              s.P50,
-		"p99_us":              s.P99,
+		cpuMeasure:         float64((after - before).Microseconds()) / float64(s.Requests),
+		throughputMeasure:  s.RequestsPerSecond(),
+		"bytes_per_answer": float64(s.Bytes) / float64(s.Requests), // shows that rivals answer alike
+		"p50_us":           s.P50,
+		"p99_us":           s.P99,
 	}, nil
 }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidegate/tidegate/benchmarks/caches"
 	"github.com/tidegate/tidegate/benchmarks/limits"
 	"github.com/tidegate/tidegate/benchmarks/report"
 )
@@ -155,8 +157,8 @@ func moduleVersions(r *report.Result) map[string]string {
 		return v
 	}
 	for _, name := range r.Rivals() {
-		module, ok := limits.Modules[name]
-		if !ok {
+		module := cmp.Or(limits.Modules[name], caches.Modules[name])
+		if module == "" {
 			continue
 		}
 		if i := slices.IndexFunc(info.Deps, func(m *debug.Module) bool { return m.Path == module }); i >= 0 {

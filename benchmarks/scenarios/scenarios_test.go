@@ -3,18 +3,34 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/tidegate/tidegate/benchmarks/caches"
 	"github.com/tidegate/tidegate/benchmarks/limits"
+	"github.com/tidegate/tidegate/benchmarks/report"
 	"github.com/tidegate/tidegate/benchmarks/rivals"
 )
+
+// The test binary holds caches, as the bench binary does.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == caches.Command {
+		if err := caches.ServeCommand(os.Args[2], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // The names are those which others rely on.
 func TestScenariosAndFigures(t *testing.T) {
@@ -22,6 +38,8 @@ func TestScenariosAndFigures(t *testing.T) {
 		"proxy": "cpu_vs_nginx cpu_vs_haproxy cpu_vs_caddy", "proxy-10k": "cpu_vs_nginx", "proxy-post": "cpu_vs_nginx",
 		"proxy-tls": "cpu_vs_nginx", "mock": "cpu_vs_nginx_return", "latency": "p99_vs_nginx", "routes": "cpu_vs_small",
 		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn", "plan": "cpu_vs_bare",
+		"cache-hit": "cpu_vs_nginx cpu_vs_varnish", "cache-hit-10k": "cpu_vs_nginx",
+		"cachestore": "vs_fastcache vs_bigcache vs_freecache get_allocs", "cache-gc": "heap_mib max_pause_vs_map",
 		"limiter": "vs_xtime scaling_2_cores decision_vs_xtime accuracy_used accuracy_over spend_allocs decision_allocs lookup_vs_map find_allocs keys_bytes keys_scanned_bytes",
 	}
 	for name, figures := range want {
@@ -52,14 +70,20 @@ func TestScenariosAreShort(t *testing.T) {
 		switch s.Name {
 		case "proxy", "routes":
 			rivals = 4
-		case "plan":
+		case "plan", "cache-hit-10k":
 			rivals = 3
+		case "cache-hit", "cachestore":
+			rivals = 6
 		}
 		turn := s.Window
 		switch s.Name {
 		case "limiter": // 6 kinds of spends, 6 hot limits that take twice as long, 2 lookups, the accuracy; and to make the keys
 			rivals = 4
 			turn = (20*s.Window + 400*time.Millisecond) / 4
+		case "cachestore": // two kinds of gets
+			turn *= 2
+		case "cache-gc": // filling takes its time, and so does a collection of the map
+			turn = 20 * time.Second
 		case "latency":
 			turn += 2 * warmUp / 10
 		case "deploy":
@@ -136,7 +160,13 @@ func TestLimiters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Find("limiter")
+	allTaken(t, "limiter", figures)
+}
+
+// allTaken fails unless the scenario's judged figures are among these.
+func allTaken(t *testing.T, scenario string, figures []report.Figure) {
+	t.Helper()
+	s, err := Find(scenario)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-// Command bench compares Tidegate with nginx, HAProxy and Caddy on this machine.
+// Command bench compares Tidegate with nginx, HAProxy, Caddy and Varnish on this
+// machine, and its packages with others in Go.
 //
 //	bench [-scenario NAME|all] [-tidegate PATH] [-out DIR] [-rounds N] [-duration D] [-self-check]
 //
@@ -19,6 +20,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tidegate/tidegate/benchmarks/caches"
 	"github.com/tidegate/tidegate/benchmarks/load"
 	"github.com/tidegate/tidegate/benchmarks/scenarios"
 )
@@ -35,6 +37,9 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) error {
 	if len(args) == 2 && (args[0] == load.OpenLoopCommand || args[0] == load.HoldCommand) {
 		return load.ServeCommand(args[0], args[1], os.Stdin, stdout)
+	}
+	if len(args) == 2 && args[0] == caches.Command {
+		return caches.ServeCommand(args[1], os.Stdin, stdout)
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)

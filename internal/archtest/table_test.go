@@ -55,6 +55,7 @@ var imports = map[string][]string{
 	"internal/need":                       {},
 	"limiter":                             {},
 	"cachestore":                          {},
+	"internal/testnet":                    {},
 	"internal/corpus":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
 }

@@ -55,7 +55,7 @@ var imports = map[string][]string{
 	"internal/need":                       {},
 	"limiter":                             {},
 	"cachestore":                          {},
-	"internal/testnet":                    {},
+	"internal/testnet":                    {"internal/need"},
 	"internal/corpus":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
 }

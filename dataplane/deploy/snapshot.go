@@ -73,19 +73,20 @@ func (s *Snapshot) Caches(set map[*cache.Stage]bool) {
 
 // Stage is a compiled stage: one deployment with the stage's variables.
 type Stage struct {
+	// What every request reads comes first, as in Method.
+	MaxTarget     int  // bytes of a request target
+	Private       bool // for private listeners alone
+	HideLimits    bool // no Retry-After and RateLimit fields
+	KeyFromHeader bool // else the authorizer names the API key
+	Methods       *route.Tree[*Method]
+	Metrics       *telemetry.Stage
+	Plans         *usage.StagePlans // nil when no usage plan has the stage
+	PlanMetrics   []*telemetry.Plan // by the number of the plan
+
 	APIID        string
 	APIName      string
 	Name         string
 	DeploymentID string
-	MaxTarget    int  // bytes of a request target
-	Private      bool // for private listeners alone
-	Methods      *route.Tree[*Method]
-	Metrics      *telemetry.Stage
-
-	Plans         *usage.StagePlans // nil when no usage plan has the stage
-	PlanMetrics   []*telemetry.Plan // by the number of the plan
-	KeyFromHeader bool              // else the authorizer names the API key
-	HideLimits    bool              // no Retry-After and RateLimit fields
 
 	caching *cache.Policy // nil when the stage has no cache
 	limits  *throttle.Limits
@@ -110,14 +111,16 @@ func (s *source) equal(other *source) bool {
 
 // Method is a compiled method: a mock, or else a proxy.
 type Method struct {
+	// What every request reads is in one line of the CPU's cache: a host can
+	// have very many methods.
 	Mock          *mock.Mock
 	Target        *upstream.Target // of Proxy; nil if it has no endpoint
+	Cache         *cache.Method    // nil when nothing is cached
+	Throttle      throttle.Method
 	TimeoutMillis int
-	Proxy         proxy.Program
-	ResourcePath  string
+	KeyRequired   bool
 
-	Throttle    throttle.Method
-	KeyRequired bool
-	Overrides   usage.Overrides // by usage plans
-	Cache       *cache.Method   // nil when nothing is cached
+	Proxy        proxy.Program
+	ResourcePath string
+	Overrides    usage.Overrides // by usage plans
 }

@@ -64,11 +64,14 @@ type offenderShard struct {
 // Offenders takes reports of denied requests from the event loops to whoever
 // acts on them: a bounded queue for each loop, without a lock. When one is full,
 // its reports are dropped and counted; who goes on offending is reported again.
-type Offenders struct{ shards []offenderShard }
+type Offenders struct {
+	shards []offenderShard
+	report Report // what the consumer is being handed
+}
 
 // NewOffenders makes the queues of so many event loops.
 func NewOffenders(shards int) *Offenders {
-	o := &Offenders{make([]offenderShard, shards)}
+	o := &Offenders{shards: make([]offenderShard, shards)}
 	for i := range o.shards {
 		o.shards[i].slots = make([]offenderSlot, offenderSlots)
 	}
@@ -92,14 +95,11 @@ func (o *Offenders) Report(shard int, r *Report) {
 // the places. f may not keep the Report. One goroutine at a time may call Drain;
 // at 100,000 reports a second a queue is full within 40 ms.
 func (o *Offenders) Drain(f func(*Report)) {
-	var r *Report // nothing is allocated while nobody offends
+	r := &o.report // of the queues, so that a drain allocates nothing
 	for i := range o.shards {
 		s := &o.shards[i]
 		// What comes meanwhile waits for the next call, so that this one ends.
 		for n, put := s.taken.Load(), s.put.Load(); n != put; n++ {
-			if r == nil {
-				r = new(Report)
-			}
 			slot := &s.slots[n%offenderSlots]
 			*r = Report{netip.AddrFrom16(slot.source).Unmap(), slot.offence, slot.apiID, slot.keyID, slot.at, slot.until}
 			s.taken.Store(n + 1)

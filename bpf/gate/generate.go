@@ -1,0 +1,3 @@
+package gate
+
+//go:generate ../include/bpf2go -type reason program gate.c

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* How a condemned source is told, by the style of the listener it came to. */
+#ifndef TIDEGATE_REFUSE
+#define TIDEGATE_REFUSE
+
+/* style_of returns the style of the listener that the packet came to, or -1. */
+static __always_inline int style_of(const struct segment *s)
+{
+	struct listener key = { .port = s->flow.port, .family = s->flow.family };
+	enum style *style;
+
+	if (s->port & PORT_ASK) {
+		__builtin_memcpy(key.address, s->flow.destination, sizeof(key.address));
+		style = bpf_map_lookup_elem(&listeners, &key);
+		if (style)
+			return *style;
+	}
+	return (s->port & PORT_STYLE) - 1;
+}
+
+enum owner { NOBODY, CONNECTION, LISTENER };
+
+/* owner_of asks the host who would get the segment. A connection was open before
+ * its source was condemned, since none was let in after. */
+static __always_inline enum owner owner_of(struct xdp_md *ctx, const struct flow *f)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *sock;
+	__u32 state;
+
+	if (f->family == AF_INET) {
+		tuple.ipv4.saddr = f->source[0];
+		tuple.ipv4.daddr = f->destination[0];
+		tuple.ipv4.sport = f->source_port;
+		tuple.ipv4.dport = f->port;
+		sock = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	} else {
+		__builtin_memcpy(tuple.ipv6.saddr, f->source, sizeof(f->source));
+		__builtin_memcpy(tuple.ipv6.daddr, f->destination, sizeof(f->destination));
+		tuple.ipv6.sport = f->source_port;
+		tuple.ipv6.dport = f->port;
+		sock = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	}
+	if (!sock)
+		return NOBODY;
+	state = sock->state;
+	bpf_sk_release(sock);
+	return state == BPF_TCP_LISTEN ? LISTENER : CONNECTION;
+}
+
+/* A verdict is what becomes of the packet, and why. */
+#define VERDICT(action, reason) ((action) << 8 | (reason))
+
+static __always_inline int sent(int failed, enum reason reason)
+{
+	return failed ? VERDICT(XDP_DROP, DROP_FAILED) : VERDICT(XDP_TX, reason);
+}
+
+static __always_inline int reset(struct xdp_md *ctx, const struct segment *s, enum reason reason)
+{
+	struct reply r = { .flags = TCP_RST };
+
+	/* As RFC 9293 3.5.2 has it. */
+	if (s->flags & TCP_ACK) {
+		r.seq = s->ack;
+	} else {
+		r.ack = after(s);
+		r.flags |= TCP_ACK;
+	}
+	return sent(reply(ctx, s, &r), reason);
+}
+
+/* refuse_open is for a SYN. */
+static __always_inline int refuse_open(struct xdp_md *ctx, struct segment *s)
+{
+	struct reply r = { .flags = TCP_SYN | TCP_ACK, .ack = s->seq + 1 };
+	__s64 cookie = make_cookie(ctx, s);
+
+	if (cookie < 0)
+		return VERDICT(XDP_DROP, DROP_FAILED);
+	r.seq = cookie;
+	read_timestamp(ctx, s);
+	return sent(reply(ctx, s, &r), s->sentenced ? COOKIE_SENTENCE : COOKIE_RULE);
+}
+
+/* refuse_stray is for a later segment that no connection here owns. To what
+ * fills no sequence space there is nothing to say: the last step of a handshake,
+ * or the acknowledgement of an answer. Anything else that is not the first data
+ * after a cookie has seen the answer already, WINDOW being what it is. */
+static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s, const struct rule *rule)
+{
+	struct reply r = { .seq = s->ack, .ack = after(s), .flags = TCP_ACK | TCP_FIN };
+	enum reason reason = CLOSE;
+
+	if (!(s->flags & TCP_ACK) || after(s) == s->seq)
+		return VERDICT(XDP_DROP, DROP_SILENT);
+	if (s->payload && has_cookie(ctx, s)) {
+		r.flags |= TCP_PSH;
+		r.answer = 1 + rule->answer;
+		r.until = rule->until;
+		reason = s->sentenced ? ANSWER_SENTENCE : ANSWER_RULE;
+	}
+	read_timestamp(ctx, s);
+	return sent(reply(ctx, s, &r), reason);
+}
+
+/* refuse returns the verdict on a segment of a source that rule condemns. */
+__noinline int refuse(struct xdp_md *ctx, struct segment *s, const struct rule *rule)
+{
+	enum owner owner;
+	int style;
+
+	if (!s || !rule)
+		return VERDICT(XDP_PASS, PASS_CLEAN);
+	style = style_of(s);
+	if (style < 0)
+		return VERDICT(XDP_PASS, PASS_OTHER_PORT);
+	if (!opens(s->flags)) {
+		owner = owner_of(ctx, &s->flow);
+		if (owner != LISTENER)
+			return VERDICT(XDP_PASS, owner == CONNECTION ? PASS_OPEN : PASS_NO_LISTENER);
+		if (s->flags & TCP_RST)
+			return VERDICT(XDP_DROP, DROP_SILENT);
+	}
+	if (style == RESET)
+		return reset(ctx, s, s->sentenced ? RESET_SENTENCE : RESET_RULE);
+	if (style != RESPOND)
+		return VERDICT(XDP_DROP, s->sentenced ? DROP_SENTENCE : DROP_RULE);
+	return opens(s->flags) ? refuse_open(ctx, s) : refuse_stray(ctx, s, rule);
+}
+
+#endif

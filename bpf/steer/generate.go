@@ -1,0 +1,3 @@
+package steer
+
+//go:generate ../include/bpf2go program steer.c

@@ -11,6 +11,10 @@ var imports = map[string][]string{
 	"dataplane/loop":       {},
 	"dataplane/telemetry":  {},
 
+	"bpf/gate":              {},
+	"bpf/steer":             {},
+	"dataplane/auth/policy": {},
+
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},
 	"dataplane/state":   {"dataplane/definition"},
@@ -22,6 +26,7 @@ var imports = map[string][]string{
 	"dataplane/throttle":             {"dataplane/definition", "limiter"},
 	"dataplane/cache":                {"cachestore", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/http1"},
 	"dataplane/cache/rfc9111":        {"dataplane/http1"},
+	"dataplane/auth/sigv4":           {"dataplane/http1"},
 	"dataplane/sentence":             {"dataplane/telemetry"},
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
@@ -66,6 +71,7 @@ var walls = map[string][]string{
 	"github.com/cloudwego/netpoll": {"dataplane/loop"},
 	"go.etcd.io/bbolt":             {"dataplane/state"},
 	"github.com/VictoriaMetrics":   {"cachestore"},
+	"github.com/cilium/ebpf":       {"bpf/gate", "bpf/steer"},
 	"github.com/dchest/siphash":    {"dataplane/state", "dataplane/usage"},
 	"go.yaml.in/yaml":              {"configs", "dataplane/openapi"},
 	"gopkg.in/yaml":                {},

@@ -37,7 +37,7 @@ func TestConfigurations(t *testing.T) {
 			"location / { proxy_pass http://backend; }",
 		}, []string{"/pets/", "ssl", "cache"}},
 		{"nginx with a cache", nginxConfig("/d", "127.0.0.1:80", cached(site)), []string{
-			"proxy_cache_path /d/answers ", "keys_zone=answers:", "max_size=256m", "proxy_cache answers;", "proxy_cache_valid 200 1h;", "add_header X-Cache", "open_file_cache max=20000",
+			"proxy_cache_path /d/answers ", "keys_zone=answers:", "max_size=256m", "proxy_cache answers;", "proxy_cache_valid 200 1h;", "add_header X-Cache", "open_file_cache max=10000",
 		}, []string{"sendfile"}},
 		{"nginx with TLS", nginxConfig("/d", "127.0.0.1:80", secured(site)), []string{
 			"listen 127.0.0.1:80 ssl", "ssl_protocols TLSv1.3;", "ssl_certificate /d/cert.pem;", "ssl_certificate_key /d/key.pem;",

@@ -135,7 +135,7 @@ func nginxConfig(dir, address string, s Site) string {
 		// sendfile stays off: that takes nginx the least CPU time.
 		fmt.Fprint(w, `    proxy_cache answers;
     proxy_cache_valid 200 1h;
-    open_file_cache max=20000 inactive=1h;
+    open_file_cache max=10000 inactive=1h;
     open_file_cache_valid 1h;
     proxy_buffer_size 16k;
     proxy_buffers 8 16k;

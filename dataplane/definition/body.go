@@ -26,6 +26,8 @@ type Settings struct {
 	DisableExecuteAPIEndpoint bool
 	APIKeySource              string
 	GuaranteedRate            float64
+	Policy                    string
+	Authorizers               []*Authorizer
 }
 
 // NewBody makes a Body of resources: it adds the root resource if it is
@@ -44,7 +46,10 @@ func NewBody(apiID string, resources []*Resource, s Settings) *Body {
 		EndpointType:              s.EndpointType,
 		APIKeySource:              s.APIKeySource,
 		GuaranteedRate:            s.GuaranteedRate,
+		Policy:                    s.Policy,
+		Authorizers:               slices.Clone(s.Authorizers),
 	}
+	slices.SortFunc(b.Authorizers, func(a, b *Authorizer) int { return strings.Compare(a.ID, b.ID) })
 	b.Revision = b.hash()
 	return b
 }

@@ -41,6 +41,8 @@ type API struct {
 	DisableExecuteAPIEndpoint bool              `json:"disableExecuteApiEndpoint,omitempty"`
 	APIKeySource              string            `json:"apiKeySource,omitempty"`   // KeySourceHeader when empty
 	GuaranteedRate            float64           `json:"guaranteedRate,omitempty"` // see Body
+	Policy                    string            `json:"policy,omitempty"`         // see Body
+	Authorizers               []*Authorizer     `json:"authorizers,omitempty"`    // see Body
 	Tags                      map[string]string `json:"tags,omitempty"`
 	Warnings                  []string          `json:"warnings,omitempty"` // of the last import
 
@@ -56,6 +58,7 @@ func (a *API) Settings() Settings {
 	return Settings{
 		EndpointType: a.EndpointType, DisableExecuteAPIEndpoint: a.DisableExecuteAPIEndpoint,
 		APIKeySource: a.APIKeySource, GuaranteedRate: a.GuaranteedRate,
+		Policy: a.Policy, Authorizers: a.Authorizers,
 	}
 }
 
@@ -78,6 +81,11 @@ type Body struct {
 	// served even while others exhaust the account's limit; 0 is none. AWS does
 	// not have it.
 	GuaranteedRate float64 `json:"guaranteedRate,omitempty"`
+
+	// Policy is the resource policy, a JSON document; empty is none.
+	Policy string `json:"policy,omitempty"`
+
+	Authorizers []*Authorizer `json:"authorizers,omitempty"` // sorted by ID
 }
 
 // Resource is a node of the path tree.
@@ -96,6 +104,10 @@ type Method struct {
 	OperationName string `json:"operationName,omitempty"`
 
 	APIKeyRequired bool `json:"apiKeyRequired,omitempty"`
+
+	AuthorizationType   string   `json:"authorizationType,omitempty"`   // AuthNone when empty
+	AuthorizerID        string   `json:"authorizerId,omitempty"`        // of AuthCustom, AuthUserPools and AuthJWT
+	AuthorizationScopes []string `json:"authorizationScopes,omitempty"` // any of which the token has to have
 
 	// RequestParameters declares "method.request.{path|querystring|header}.NAME"
 	// with whether it is required.

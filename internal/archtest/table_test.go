@@ -11,9 +11,10 @@ var imports = map[string][]string{
 	"dataplane/loop":       {},
 	"dataplane/telemetry":  {},
 
-	"bpf/gate":              {},
-	"bpf/steer":             {},
-	"dataplane/auth/policy": {},
+	"bpf/gate":               {},
+	"bpf/steer":              {},
+	"dataplane/auth/policy":  {},
+	"dataplane/auth/verdict": {},
 
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},

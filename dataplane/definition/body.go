@@ -20,6 +20,13 @@ func ResourceID(apiID, path string) string {
 	return lowerBase32.EncodeToString(sum[:])[:10]
 }
 
+// AuthorizerID returns the id of the authorizer that an import makes of the
+// security scheme of that name: 6 characters [a-z0-9], the same each time.
+func AuthorizerID(apiID, name string) string {
+	sum := sha256.Sum256([]byte(apiID + "\x00authorizer\x00" + name))
+	return lowerBase32.EncodeToString(sum[:])[:6]
+}
+
 // Settings are what a Body freezes besides resources: see the fields of Body.
 type Settings struct {
 	EndpointType              string

@@ -38,6 +38,8 @@ func (r *reader) api() *Result {
 	result.EndpointType = r.endpointType
 	result.APIKeySource = r.apiKeySource
 	result.GuaranteedRate = r.guaranteedRate
+	result.Policy = r.policy
+	result.Authorizers = r.authorizers()
 	return result
 }
 
@@ -110,7 +112,9 @@ func (r *reader) rootExtension(value node, name string) {
 		r.keySource(value)
 	case guaranteedRate:
 		r.guarantee(value)
-	case "binary-media-types", "gateway-responses", "policy":
+	case "policy":
+		r.policy = r.resourcePolicy(value)
+	case "binary-media-types", "gateway-responses":
 		if !value.absent() && !value.isEmpty() {
 			r.add(value, "%s is not supported yet; remove it", name)
 		}

@@ -42,6 +42,8 @@ type Result struct {
 	EndpointType               string  // EDGE or REGIONAL; empty when the document does not say
 	APIKeySource               string  // definition.KeySourceHeader or KeySourceAuthorizer; empty when the document does not say
 	GuaranteedRate             float64 // requests per second for each stage; 0 is none. See definition.Body
+	Policy                     string  // the resource policy, JSON; empty when the document has none
+	Authorizers                []*definition.Authorizer
 	Tags                       map[string]string
 	Body                       *definition.Body
 	Warnings                   []string // in document order; a caller may choose to fail on them
@@ -69,7 +71,7 @@ func Parse(document []byte, o Options) (*Result, error) {
 	r := &reader{
 		problems: p, options: o, root: root, budget: newBudget(len(document)), tree: newTree(),
 		searched: map[*yaml.Node]bool{}, indexes: map[*yaml.Node]map[string]int{},
-		keyRequired: map[*yaml.Node]bool{}, schemes: map[string]string{},
+		callers: map[*yaml.Node]*caller{}, schemes: map[string]*securityScheme{},
 	}
 	result := r.api()
 	if err := p.err(); err != nil {
@@ -78,6 +80,7 @@ func Parse(document []byte, o Options) (*Result, error) {
 	result.Body = definition.NewBody(o.APIID, r.tree.resources(o.APIID), definition.Settings{
 		EndpointType: result.EndpointType, DisableExecuteAPIEndpoint: r.disableEndpoint,
 		APIKeySource: result.APIKeySource, GuaranteedRate: result.GuaranteedRate,
+		Policy: result.Policy, Authorizers: result.Authorizers,
 	})
 	result.Warnings = p.warnings()
 	return result, nil
@@ -94,11 +97,12 @@ type reader struct {
 	searched map[*yaml.Node]bool           // parts without effect that hold no extensions
 	indexes  map[*yaml.Node]map[string]int // positions of the members of a mapping, by name
 
-	keyRequired map[*yaml.Node]bool // lists of security requirements: whether they ask for an API key
-	schemes     map[string]string   // security schemes by name: what is wrong with them
+	callers map[*yaml.Node]*caller     // by the list of security requirements
+	schemes map[string]*securityScheme // security schemes by name
 
 	endpointType    string
 	disableEndpoint bool
 	apiKeySource    string
 	guaranteedRate  float64
+	policy          string
 }

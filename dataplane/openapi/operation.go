@@ -67,7 +67,8 @@ func (r *reader) operation(at node, verb string, b *branch, shared *yaml.Node) {
 		r.add(at.get("isDefaultRoute"), "default routes are not supported; %s with /{proxy+}", httpAPIFix)
 	}
 	op := build[v3.Operation](r, at, withParameters(r.shaped(at, operationShape), shared))
-	m := &definition.Method{HTTPMethod: verb, OperationName: op.OperationId.Value, APIKeyRequired: r.security(at)}
+	m := &definition.Method{HTTPMethod: verb, OperationName: op.OperationId.Value}
+	r.security(at, m)
 	r.requestValidator(at.get(awsPrefix + "request-validator"))
 	r.parameters(at, op, m, b)
 	r.methodResponses(at, op, m)

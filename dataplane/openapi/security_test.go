@@ -61,3 +61,62 @@ func TestKeySourceAndGuaranteedRate(t *testing.T) {
 		equal(t, "guaranteed rate", []float64{result.GuaranteedRate, result.Body.GuaranteedRate}, []float64{c.rate, c.rate})
 	}
 }
+
+// TestAuthorization: how a method is authorized, by the operation or the
+// document, and what becomes of the authorizers.
+func TestAuthorization(t *testing.T) {
+	const (
+		token  = "type: apiKey, in: header, name: X-Token, x-amazon-apigateway-authtype: custom, x-amazon-apigateway-authorizer: {type: token, authorizerUri: 'http://a/', authorizerResultTtlInSeconds: 0, identityValidationExpression: '^x'}"
+		pool   = "type: apiKey, in: header, name: Authorization, x-amazon-apigateway-authorizer: {type: COGNITO_USER_POOLS, providerARNs: ['arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_a']}"
+		jwt    = "type: oauth2, x-amazon-apigateway-authorizer: {type: jwt, identitySource: $request.header.Authorization, jwtConfiguration: {issuer: 'https://i', audience: [a, b]}}"
+		signed = "type: apiKey, in: header, name: Authorization, x-amazon-apigateway-authtype: awsSigv4"
+	)
+	id := definition.AuthorizerID("api", "k")
+	for _, c := range []struct {
+		name, document, kind, id string
+		scopes                   []string
+	}{
+		{"open", operation("responses: {}") + scheme(token), "", "", nil},
+		{"signed", operation("x-amazon-apigateway-auth: {type: aws_iam}"), definition.AuthIAM, "", nil},
+		{"signed by a scheme", operation("security: [{k: []}]") + scheme(signed), definition.AuthIAM, "", nil},
+		{"signed instead of the document's", operation("x-amazon-apigateway-auth: {type: AWS_IAM}") + "security: [{k: []}]\n" + scheme(token), definition.AuthIAM, "", nil},
+		{"open instead of the document's", operation("x-amazon-apigateway-auth: {type: NONE}") + "security: [{k: []}]\n" + scheme(token), "", "", nil},
+		{"token", operation("security: [{k: []}]") + scheme(token), definition.AuthCustom, id, nil},
+		{"user pool", operation("security: [{k: [a/read, a/write]}]") + scheme(pool), definition.AuthUserPools, id, []string{"a/read", "a/write"}},
+		{"scopes of alternatives", operation("security: [{k: [a]}, {k: [b, a]}]") + scheme(pool), definition.AuthUserPools, id, []string{"a", "b"}},
+		{"JWT of the document", operation("responses: {}") + "security: [{k: []}]\n" + scheme(jwt), definition.AuthJWT, id, nil},
+	} {
+		m := methods(parse(t, c.document, Options{APIID: "api"}).Body)["GET /a/{id}"]
+		equal(t, c.name+": type", m.AuthorizationType, c.kind)
+		equal(t, c.name+": authorizer", m.AuthorizerID, c.id)
+		equal(t, c.name+": scopes", m.AuthorizationScopes, c.scopes)
+	}
+
+	zero := 0
+	for text, want := range map[string]*definition.Authorizer{
+		token: {ID: id, Name: "k", Type: "TOKEN", AuthType: "custom", URI: "http://a/", IdentitySource: "method.request.header.X-Token", IdentityValidation: "^x", ResultTTLSeconds: &zero},
+		pool:  {ID: id, Name: "k", Type: "COGNITO_USER_POOLS", IdentitySource: "method.request.header.Authorization", ProviderARNs: []string{"arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_a"}},
+		jwt:   {ID: id, Name: "k", Type: "JWT", IdentitySource: "$request.header.Authorization", Issuer: "https://i", Audience: []string{"a", "b"}},
+	} {
+		result := parse(t, operation("responses: {}")+scheme(text), Options{APIID: "api"})
+		equal(t, "authorizers", result.Body.Authorizers, []*definition.Authorizer{want})
+	}
+}
+
+// TestKeyAndAuthorizer: a method may ask for both.
+func TestKeyAndAuthorizer(t *testing.T) {
+	m := methods(parse(t, operation("security: [{k: [], l: []}]")+`components: {securitySchemes: {k: {type: apiKey, in: header, name: x-api-key}, l: {type: apiKey, in: header, name: A, x-amazon-apigateway-authorizer: {type: token, authorizerUri: u}}}}
+`, Options{}).Body)["GET /a/{id}"]
+	equal(t, "key", m.APIKeyRequired, true)
+	equal(t, "type", m.AuthorizationType, definition.AuthCustom)
+}
+
+func TestResourcePolicy(t *testing.T) {
+	for document, want := range map[string]string{
+		head: "",
+		head + "x-amazon-apigateway-policy: {}\n": "",
+		head + "x-amazon-apigateway-policy: {Version: '2012-10-17', Statement: [{Effect: Allow, Principal: '*', Action: execute-api:Invoke, Resource: 'execute-api:/*', Condition: {Bool: {aws:SecureTransport: true}, NumericLessThan: {n: 010}}}]}\n": `{"Statement":[{"Action":"execute-api:Invoke","Condition":{"Bool":{"aws:SecureTransport":true},"NumericLessThan":{"n":"010"}},"Effect":"Allow","Principal":"*","Resource":"execute-api:/*"}],"Version":"2012-10-17"}`,
+	} {
+		equal(t, "policy", parse(t, document, Options{}).Body.Policy, want)
+	}
+}

@@ -18,7 +18,7 @@ func TestRequestsWhileKeysChange(t *testing.T) {
 	start := time.Now()
 	f.clock = func() int64 { return 200 * int64(time.Since(start)) } // so that memory is reused
 	plan := onProd("gold01", definition.UsagePlan{Quota: &definition.Quota{Limit: 1e9, Period: definition.PeriodDay}})
-	stage := f.deploy(plan, onProd("other1", definition.UsagePlan{}))
+	stage := f.deploy(plan) // the other plan is one of another stage
 	const loops, steady, each = 3, 20, 3000
 	for i := range steady {
 		f.key(keyID(i), "gold01")

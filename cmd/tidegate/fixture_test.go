@@ -72,6 +72,8 @@ func (m *memory) FlushCache(_, stage string) error {
 	return nil
 }
 
+func (m *memory) FlushAuthorizers(_, stage string) error { return m.FlushCache("", stage) }
+
 func (m *memory) Drain(context.Context) error { return nil }
 
 // fixture is a control socket with an empty gateway behind it.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -169,7 +170,7 @@ func summary(b *definition.Body) map[string]map[string]MethodSnapshot {
 		}
 		paths[res.Path] = map[string]MethodSnapshot{}
 		for verb, m := range res.Methods {
-			paths[res.Path][verb] = MethodSnapshot{AuthorizationType: "NONE", APIKeyRequired: m.APIKeyRequired}
+			paths[res.Path][verb] = MethodSnapshot{AuthorizationType: cmp.Or(m.AuthorizationType, definition.AuthNone), APIKeyRequired: m.APIKeyRequired}
 		}
 	}
 	return paths

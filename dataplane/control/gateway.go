@@ -53,6 +53,9 @@ type Gateway interface {
 	// for a stage that has no cache.
 	FlushCache(apiID, stage string) error
 
+	// FlushAuthorizers forgets what the authorizers of a stage said of callers.
+	FlushAuthorizers(apiID, stage string) error
+
 	// Caches says how the caches of all stages are, those that have one, in a
 	// slice of the caller's own.
 	Caches() []CacheStatus

@@ -111,6 +111,10 @@ func (g *fakeGateway) FlushCache(apiID, stage string) error {
 	return g.refuse
 }
 
+func (g *fakeGateway) FlushAuthorizers(apiID, stage string) error {
+	return g.FlushCache("authorizers of "+apiID, stage)
+}
+
 func (g *fakeGateway) Caches() []CacheStatus {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -68,6 +68,14 @@ func (s *Server) parse(document []byte, apiID string, q importQuery) (*openapi.R
 	case q.failOnWarnings && len(result.Warnings) > 0:
 		return nil, badRequest("Warnings found during import:\n\t%s", strings.Join(result.Warnings, "\n\t"))
 	}
+	if result.Policy, err = s.policy(apiID, result.Policy); err != nil {
+		return nil, err
+	}
+	for _, a := range result.Authorizers {
+		if err := s.checkAuthorizer(a); err != nil {
+			return nil, badRequest("Authorizer %q: %v", a.Name, err.(*Error).Message)
+		}
+	}
 	return result, nil
 }
 
@@ -164,6 +172,10 @@ func adopt(a *definition.API, result *openapi.Result, q importQuery, have []*def
 	if result.GuaranteedRate != 0 || !merge {
 		a.GuaranteedRate = result.GuaranteedRate
 	}
+	if result.Policy != "" || !merge {
+		a.Policy = result.Policy
+	}
+	a.Authorizers = mergeAuthorizers(a.Authorizers, result.Authorizers, merge)
 	a.Body = sealed(a, combine(have, result.Body.Resources, merge))
 	return nil
 }

@@ -47,13 +47,12 @@ func TestRefusals(t *testing.T) {
 		{"GET", "/restapis/../account", "", 404, CodeNotFound, "There is no operation GET /restapis/../account"},
 
 		// Operations that are not supported yet.
-		{"POST", "/restapis/API/authorizers", "{}", 400, CodeBadRequest, "CreateAuthorizer is not supported yet"},
+		{"POST", "/restapis/API/authorizers/x", "{}", 400, CodeBadRequest, "TestInvokeAuthorizer is not supported yet"},
 		{"POST", "/restapis/API/resources/x", "{}", 400, CodeBadRequest, "CreateResource is not supported yet"},
 		{"PUT", "/restapis/API/resources/x/methods/GET", "{}", 400, CodeBadRequest, "PutMethod is not supported yet"},
 		{"GET", "/domainnames", "", 400, CodeBadRequest, "GetDomainNames is not supported yet"},
 		{"GET", "/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fx", "", 400, CodeBadRequest, "GetTags is not supported yet"},
 		{"GET", "/v2/apis", "", 400, CodeBadRequest, "API Gateway V2 (HTTP and WebSocket APIs) is not supported yet"},
-		{"DELETE", stage + "/cache/authorizers", "", 400, CodeBadRequest, "FlushStageAuthorizersCache is not supported yet"},
 
 		// CreateRestApi.
 		{"POST", "/restapis", `{}`, 400, CodeValidation, "1 validation error detected: Value null at 'createRestApiInput.name' failed to satisfy constraint: Member must not be null"},
@@ -67,7 +66,7 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/restapis", `{"name":"x","endpointConfiguration":{"ipAddressType":"dualstack"}}`, 400, CodeBadRequest, "ipAddressType dualstack is not supported yet"},
 		{"POST", "/restapis", `{"name":"x","endpointConfiguration":{"vpcEndpointIds":["v"]}}`, 400, CodeBadRequest, "vpcEndpointIds is not supported yet"},
 		{"POST", "/restapis", `{"name":"x","binaryMediaTypes":["image/png"]}`, 400, CodeBadRequest, "binaryMediaTypes of CreateRestApi is not supported yet"},
-		{"POST", "/restapis", `{"name":"x","policy":"{}"}`, 400, CodeBadRequest, "policy of CreateRestApi is not supported yet"},
+		{"POST", "/restapis", `{"name":"x","policy":"{"}`, 400, CodeBadRequest, "Invalid policy document. Please check the policy syntax and ensure that Principals are valid. It is not JSON: unexpected end of JSON input"},
 		{"POST", "/restapis", `{"name":"x","minimumCompressionSize":0}`, 400, CodeBadRequest, "minimumCompressionSize of CreateRestApi is not supported yet"},
 		{"POST", "/restapis", `{"name":"x","apiKeySource":"COOKIE"}`, 400, CodeValidation, "1 validation error detected: Value 'COOKIE' at 'createRestApiInput.apiKeySource' failed to satisfy constraint: Member must satisfy enum value set: [HEADER, AUTHORIZER]"},
 		{"POST", "/restapis", `{"name":"x","tags":{"aws:x":"y"}}`, 400, CodeBadRequest, "Invalid tag aws:x: a key has 1 to 128 characters and does not begin with aws:, a value has at most 256"},
@@ -82,7 +81,7 @@ func TestRefusals(t *testing.T) {
 		{"PATCH", "/restapis/API", op("add", "/name", "x"), 400, CodeBadRequest, "Invalid patch operation specified. Must be one of: [replace]"},
 		{"PATCH", "/restapis/API", op("add", "/binaryMediaTypes", "x"), 400, CodeBadRequest, "Invalid patch path /binaryMediaTypes"},
 		{"PATCH", "/restapis/API", op("add", "/binaryMediaTypes/image~1png", ""), 400, CodeBadRequest, "/binaryMediaTypes/image~1png of UpdateRestApi is not supported yet"},
-		{"PATCH", "/restapis/API", op("replace", "/policy", "x"), 400, CodeBadRequest, "/policy of UpdateRestApi is not supported yet"},
+		{"PATCH", "/restapis/API", op("replace", "/policy", "x"), 400, CodeBadRequest, "Invalid policy document. Please check the policy syntax and ensure that Principals are valid. It is not JSON: invalid character 'x' looking for beginning of value"},
 		{"PATCH", "/restapis/API", op("replace", "/disableExecuteApiEndpoint", "perhaps"), 400, CodeBadRequest, "Invalid value for /disableExecuteApiEndpoint: it must be true or false"},
 		{"PATCH", "/restapis/API", op("replace", "/endpointConfiguration/types/EDGE", "wrong"), 400, CodeBadRequest, "Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE"},
 		{"PATCH", "/restapis/API", op("copy", "/endpointConfiguration/types/EDGE", "REGIONAL"), 400, CodeBadRequest, "Invalid patch operation specified. Must be 'add'|'remove'|'replace'"},
@@ -92,7 +91,7 @@ func TestRefusals(t *testing.T) {
 		{"PATCH", "/restapis/API", op("replace", "/x-tidegate-guaranteed-rate", "-1"), 400, CodeBadRequest, "Invalid value for /x-tidegate-guaranteed-rate: it must be a number of requests per second from 0 to 1000000000"},
 		{"PATCH", "/restapis/API", patch(`{"op":"replace"}`), 400, CodeBadRequest, "Invalid patch path null"},
 		{"PATCH", "/restapis/API", patch(`{"op":"wrong","path":"/a"},{"op":"wrong","path":"/b"}`), 400, CodeValidation, "2 validation errors detected: Value 'wrong' at 'updateRestApiInput.patchOperations.1.member.op' " + verbs + "; Value 'wrong' at 'updateRestApiInput.patchOperations.2.member.op' " + verbs},
-		{"PATCH", "/restapis/API", patch(`{"op":"replace","path":"/name","value":"new"},{"op":"replace","path":"/policy","value":"x"}`), 400, CodeBadRequest, "/policy of UpdateRestApi is not supported yet"},
+		{"PATCH", "/restapis/API", patch(`{"op":"replace","path":"/name","value":"new"},{"op":"replace","path":"/securityPolicy","value":"x"}`), 400, CodeBadRequest, "/securityPolicy of UpdateRestApi is not supported yet"},
 
 		// Import.
 		{"POST", "/restapis?mode=import&basepath=wrong", petstore, 400, CodeBadRequest, "Invalid basepath: wrong. Must be one of: [ignore, prepend, split]"},

@@ -60,7 +60,8 @@ func wireResource(r *definition.Resource, embed bool) Resource {
 
 func wireMethod(r *definition.Resource, m *definition.Method) *Method {
 	out := &Method{
-		HTTPMethod: m.HTTPMethod, AuthorizationType: "NONE", APIKeyRequired: &m.APIKeyRequired,
+		HTTPMethod: m.HTTPMethod, AuthorizationType: cmp.Or(m.AuthorizationType, definition.AuthNone),
+		AuthorizerID: m.AuthorizerID, AuthorizationScopes: m.AuthorizationScopes, APIKeyRequired: &m.APIKeyRequired,
 		OperationName: m.OperationName, RequestParameters: m.RequestParameters,
 	}
 	for status, headers := range m.Responses {

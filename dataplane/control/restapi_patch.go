@@ -14,7 +14,7 @@ var apiPaths = []string{
 	"/endpointConfiguration/ipAddressType", "/securityPolicy", "/endpointAccessMode",
 }
 
-func patchAPI(a *definition.API, op PatchOperation) error {
+func (s *Server) patchAPI(a *definition.API, op PatchOperation) error {
 	if strings.HasPrefix(op.Path, "/endpointConfiguration/types/") {
 		return patchEndpointType(a, op)
 	}
@@ -52,6 +52,14 @@ func patchAPI(a *definition.API, op PatchOperation) error {
 			return unsupported("ipAddressType dualstack")
 		default:
 			return badRequest("ipAddressType must be either ipv4 or dualstack.")
+		}
+	case "/policy":
+		v, err := patchText(op)
+		if err != nil {
+			return err
+		}
+		if a.Policy, err = s.policy(a.ID, v); err != nil {
+			return err
 		}
 	case "/apiKeySource":
 		if err := only(op, "replace"); err != nil {

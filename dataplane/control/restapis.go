@@ -21,7 +21,7 @@ func wireRestAPI(a *definition.API, emptyTags bool) RestAPI {
 		Warnings: a.Warnings, APIKeySource: cmp.Or(a.APIKeySource, definition.KeySourceHeader),
 		EndpointConfiguration:     EndpointConfiguration{Types: []string{a.EndpointType}, IPAddressType: "ipv4"},
 		DisableExecuteAPIEndpoint: a.DisableExecuteAPIEndpoint, RootResourceID: a.Body.RootResourceID,
-		Tags: wireTags(a.Tags, emptyTags),
+		Tags: wireTags(a.Tags, emptyTags), Policy: escapedPolicy(a.Policy),
 	}
 	if a.GuaranteedRate > 0 {
 		out.GuaranteedRate = (*Double)(&a.GuaranteedRate)
@@ -49,11 +49,11 @@ func (s *Server) createRestAPI(r *request) (int, any, error) {
 		DisableExecuteAPIEndpoint bool              `json:"disableExecuteApiEndpoint"`
 		EndpointConfiguration     *endpointInput    `json:"endpointConfiguration"`
 		APIKeySource              *string           `json:"apiKeySource"`
+		Policy                    string            `json:"policy"`
 
 		CloneFrom              json.RawMessage `json:"cloneFrom"`
 		BinaryMediaTypes       json.RawMessage `json:"binaryMediaTypes"`
 		MinimumCompressionSize json.RawMessage `json:"minimumCompressionSize"`
-		Policy                 json.RawMessage `json:"policy"`
 		SecurityPolicy         json.RawMessage `json:"securityPolicy"`
 		EndpointAccessMode     json.RawMessage `json:"endpointAccessMode"`
 	}
@@ -78,7 +78,6 @@ func (s *Server) createRestAPI(r *request) (int, any, error) {
 			"cloneFrom":              in.CloneFrom,
 			"binaryMediaTypes":       in.BinaryMediaTypes,
 			"minimumCompressionSize": in.MinimumCompressionSize,
-			"policy":                 in.Policy,
 			"securityPolicy":         in.SecurityPolicy,
 			"endpointAccessMode":     in.EndpointAccessMode,
 		}.check("CreateRestApi"),
@@ -93,6 +92,10 @@ func (s *Server) createRestAPI(r *request) (int, any, error) {
 		a = &definition.API{
 			ID: id, Name: *in.Name, Description: optional(in.Description), Version: optional(in.Version), CreatedDate: s.now().UTC(),
 			EndpointType: endpoint, DisableExecuteAPIEndpoint: in.DisableExecuteAPIEndpoint, APIKeySource: storedKeySource(source), Tags: in.Tags,
+		}
+		var err error
+		if a.Policy, err = s.policy(id, in.Policy); err != nil {
+			return definition.Change{}, err
 		}
 		a.Body = definition.NewBody(id, nil, a.Settings())
 		return definition.Change{PutAPIs: []*definition.API{a}}, nil
@@ -171,7 +174,7 @@ func (s *Server) updateRestAPI(r *request) (int, any, error) {
 		}
 		next = *a
 		for _, op := range ops {
-			if err := patchAPI(&next, op); err != nil {
+			if err := s.patchAPI(&next, op); err != nil {
 				return definition.Change{}, err
 			}
 		}

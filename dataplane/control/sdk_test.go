@@ -82,6 +82,10 @@ func (g *durable) FlushCache(apiID, stage string) error {
 	return nil
 }
 
+func (g *durable) FlushAuthorizers(apiID, stage string) error {
+	return g.FlushCache("authorizers of "+apiID, stage)
+}
+
 // Caches has one of each stage whose cache is enabled.
 func (g *durable) Caches() []control.CacheStatus {
 	var list []control.CacheStatus
@@ -250,9 +254,26 @@ func TestUnmodifiedSDK(t *testing.T) {
 	if !errors.As(err, &taken) {
 		t.Errorf("stage twice: %v", err)
 	}
-	_, err = client.CreateAuthorizer(ctx, &apigateway.CreateAuthorizerInput{RestApiId: id, Name: aws.String("a"), Type: types.AuthorizerTypeToken})
-	if !errors.As(err, &bad) || bad.ErrorMessage() != "CreateAuthorizer is not supported yet" {
+	_, err = client.GetModels(ctx, &apigateway.GetModelsInput{RestApiId: id})
+	if !errors.As(err, &bad) || bad.ErrorMessage() != "GetModels is not supported yet" {
 		t.Errorf("unsupported operation: %v", err)
+	}
+	authorizer, err := client.CreateAuthorizer(ctx, &apigateway.CreateAuthorizerInput{RestApiId: id, Name: aws.String("a"), Type: types.AuthorizerTypeToken,
+		AuthorizerUri: aws.String("http://127.0.0.1:9/"), IdentitySource: aws.String("method.request.header.Authorization")})
+	must(err)
+	_, err = client.UpdateAuthorizer(ctx, &apigateway.UpdateAuthorizerInput{RestApiId: id, AuthorizerId: authorizer.Id, PatchOperations: []types.PatchOperation{
+		{Op: types.OpReplace, Path: aws.String("/authorizerResultTtlInSeconds"), Value: aws.String("60")}}})
+	must(err)
+	authorizers, err := client.GetAuthorizers(ctx, &apigateway.GetAuthorizersInput{RestApiId: id})
+	must(err)
+	if a := authorizers.Items[0]; len(authorizers.Items) != 1 || *a.Name != "a" || *a.AuthorizerResultTtlInSeconds != 60 || a.Type != types.AuthorizerTypeToken {
+		t.Errorf("authorizers %+v", authorizers.Items)
+	}
+	_, err = client.DeleteAuthorizer(ctx, &apigateway.DeleteAuthorizerInput{RestApiId: id, AuthorizerId: authorizer.Id})
+	must(err)
+	_, err = client.GetAuthorizer(ctx, &apigateway.GetAuthorizerInput{RestApiId: id, AuthorizerId: authorizer.Id})
+	if !errors.As(err, &missing) {
+		t.Errorf("deleted authorizer: %v", err)
 	}
 
 	_, err = client.CreateStage(ctx, &apigateway.CreateStageInput{RestApiId: id, StageName: aws.String("dev"), DeploymentId: second.Id})

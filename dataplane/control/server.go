@@ -57,6 +57,11 @@ type Options struct {
 	// it; for /tidegate/validate. nil checks nothing beyond the import.
 	Check func(*definition.Body) error
 
+	// CheckAuthorizer and CheckPolicy say what is wrong with an authorizer or with
+	// the resource policy of an API, before it is deployed. nil checks nothing.
+	CheckAuthorizer func(*definition.Authorizer) error
+	CheckPolicy     func(apiID, policy string) error
+
 	Logger *slog.Logger     // gets one line for every change; slog.Default() when nil
 	Now    func() time.Time // time.Now when nil
 }

@@ -15,6 +15,7 @@ type RestAPI struct {
 	Tags                      *map[string]string    `json:"tags,omitempty"` // some answers print {} and some nothing
 	DisableExecuteAPIEndpoint bool                  `json:"disableExecuteApiEndpoint"`
 	RootResourceID            string                `json:"rootResourceId"`
+	Policy                    string                `json:"policy,omitempty"` // a JSON document with its quotes escaped, as AWS prints it
 
 	// GuaranteedRate is of each stage, in requests per second; nil is none. AWS
 	// does not have it.
@@ -90,6 +91,29 @@ type Account struct {
 	APIKeyVersion     string            `json:"apiKeyVersion"`
 }
 
+// Authorizer says who may call the methods that name it.
+type Authorizer struct {
+	ID                           string   `json:"id"`
+	Name                         string   `json:"name"`
+	Type                         string   `json:"type"`
+	ProviderARNs                 []string `json:"providerARNs,omitempty"`
+	AuthType                     string   `json:"authType,omitempty"`
+	AuthorizerURI                string   `json:"authorizerUri,omitempty"`
+	AuthorizerCredentials        string   `json:"authorizerCredentials,omitempty"`
+	IdentitySource               string   `json:"identitySource,omitempty"`
+	IdentityValidationExpression string   `json:"identityValidationExpression,omitempty"`
+	AuthorizerResultTTLInSeconds *int     `json:"authorizerResultTtlInSeconds,omitempty"`
+
+	// JWTConfiguration is of the type JWT, which AWS has for HTTP APIs alone.
+	JWTConfiguration *JWTConfiguration `json:"jwtConfiguration,omitempty"`
+}
+
+// JWTConfiguration says whose tokens an Authorizer takes.
+type JWTConfiguration struct {
+	Issuer   string   `json:"issuer,omitempty"`
+	Audience []string `json:"audience,omitempty"`
+}
+
 // Resource is a node of an API's path tree.
 type Resource struct {
 	ID              string             `json:"id"`
@@ -101,13 +125,15 @@ type Resource struct {
 
 // Method is a verb on a resource.
 type Method struct {
-	HTTPMethod        string                    `json:"httpMethod,omitempty"`
-	AuthorizationType string                    `json:"authorizationType,omitempty"`
-	APIKeyRequired    *bool                     `json:"apiKeyRequired,omitempty"`
-	OperationName     string                    `json:"operationName,omitempty"`
-	RequestParameters map[string]bool           `json:"requestParameters,omitempty"`
-	MethodResponses   map[string]MethodResponse `json:"methodResponses,omitempty"`
-	MethodIntegration *Integration              `json:"methodIntegration,omitempty"`
+	HTTPMethod          string                    `json:"httpMethod,omitempty"`
+	AuthorizationType   string                    `json:"authorizationType,omitempty"`
+	AuthorizerID        string                    `json:"authorizerId,omitempty"`
+	AuthorizationScopes []string                  `json:"authorizationScopes,omitempty"`
+	APIKeyRequired      *bool                     `json:"apiKeyRequired,omitempty"`
+	OperationName       string                    `json:"operationName,omitempty"`
+	RequestParameters   map[string]bool           `json:"requestParameters,omitempty"`
+	MethodResponses     map[string]MethodResponse `json:"methodResponses,omitempty"`
+	MethodIntegration   *Integration              `json:"methodIntegration,omitempty"`
 }
 
 // MethodResponse declares a status code of a method.

@@ -43,10 +43,11 @@ type Loop struct {
 	// callbacks.
 	ReadBuffer []byte
 
-	poll  netpoll.Poll
-	wake  descriptor // eventfd: Post was called
-	timer descriptor // timerfd: time to look at deadlines
-	dead  []*netpoll.FDOperator
+	poll   netpoll.Poll
+	rounds rounds
+	wake   descriptor // eventfd: Post was called
+	timer  descriptor // timerfd: time to look at deadlines
+	dead   []*netpoll.FDOperator
 
 	running   *Socket // whose callback runs
 	stalled   []*Socket
@@ -95,6 +96,7 @@ func New(id int) (*Loop, error) {
 		return nil, err
 	}
 	l.setTick(tickSlow)
+	_ = l.rounds.waitInside(poll) // without it all is the same, and costs more
 	go func() {
 		defer close(l.done)
 		_ = poll.Wait()

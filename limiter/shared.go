@@ -98,6 +98,14 @@ func (s *Shared) Spend(now int64, shard int) (wait int64) {
 	return c.commit(now, 0, shard)
 }
 
+// Available reports whether there is a token, and takes none. Another spend may
+// take it before the next one of the caller's.
+func (s *Shared) Available(now int64, shard int) bool {
+	c := Charge{Shared: s}
+	wait, _ := s.peek(now, shard, &c)
+	return wait == 0
+}
+
 // Force takes a token whether or not there is one: later spends wait for it.
 // Whoever forces must bound it by a bucket of its own; the bound is then that of
 // both limits together.

@@ -311,7 +311,7 @@ func (t *transaction) answerMore(body []byte, last bool) {
 func (t *transaction) Param(i int) []byte { return t.match.Value(t.path, i) }
 
 // AppendContext implements proxy.Input.
-func (t *transaction) AppendContext(dst []byte, v proxy.ContextVar) []byte {
+func (t *transaction) AppendContext(dst []byte, v proxy.ContextVar, name string) []byte {
 	r := &t.x.Request
 	switch v {
 	case proxy.ContextRequestID:

@@ -117,7 +117,7 @@ type noContext struct {
 }
 
 func (in noContext) Param(i int) []byte                                { return in.match.Value(in.path, i) }
-func (in noContext) AppendContext(d []byte, _ proxy.ContextVar) []byte { return d }
+func (in noContext) AppendContext(d []byte, _ proxy.ContextVar, _ string) []byte { return d }
 
 // TestR44RoutedIsForwarded routes generated requests with the parts of the
 // pipeline and reads what they would send again: the bytes that were matched

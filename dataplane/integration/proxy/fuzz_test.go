@@ -94,6 +94,6 @@ type echo struct {
 
 func (e echo) Param(int) []byte { return e.path }
 
-func (e echo) AppendContext(dst []byte, _ ContextVar) []byte {
+func (e echo) AppendContext(dst []byte, _ ContextVar, _ string) []byte {
 	return append(dst, e.r.Get(http1.UserAgent)...)
 }

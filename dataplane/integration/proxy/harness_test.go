@@ -15,7 +15,10 @@ type input struct{ params []string }
 
 func (i input) Param(n int) []byte { return []byte(i.params[n]) }
 
-func (input) AppendContext(dst []byte, v ContextVar) []byte {
+func (input) AppendContext(dst []byte, v ContextVar, name string) []byte {
+	if v == ContextAuthorizer && name == "claims.email" {
+		return append(dst, "a@example.com"...)
+	}
 	names := map[ContextVar]string{ContextRequestID: "the-request-id", ContextSourceIP: "192.0.2.1", ContextHTTPMethod: "GET"}
 	return append(dst, names[v]...)
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/http1"
 )
@@ -96,6 +97,17 @@ const (
 	ContextUserAgent
 	ContextRequestTime
 	ContextRequestTimeEpoch
+
+	// Of who calls. They are empty for a caller of another kind, and what is empty
+	// is not mapped.
+	ContextAuthorizer // what an authorizer said, by name: "principalId", "claims.email"
+	ContextAccountID
+	ContextAccessKey
+	ContextUser
+	ContextUserARN
+	ContextAPIKeyID
+	ContextEndpointID // of the private listener
+	ContextClientCert // of mutual TLS, by name: "subjectDN", "validity.notAfter"
 )
 
 var contextVars = map[string]ContextVar{
@@ -104,6 +116,25 @@ var contextVars = map[string]ContextVar{
 	"domainName": ContextDomainName, "domainPrefix": ContextDomainPrefix,
 	"identity.sourceIp": ContextSourceIP, "identity.userAgent": ContextUserAgent,
 	"requestTime": ContextRequestTime, "requestTimeEpoch": ContextRequestTimeEpoch,
+	"identity.accountId": ContextAccountID, "identity.accessKey": ContextAccessKey, "identity.caller": ContextUser,
+	"identity.user": ContextUser, "identity.userArn": ContextUserARN, "identity.apiKeyId": ContextAPIKeyID,
+	"identity.vpceId": ContextEndpointID,
+}
+
+// contextFamilies are context variables whose names go on.
+var contextFamilies = map[string]ContextVar{"authorizer.": ContextAuthorizer, "identity.clientCert.": ContextClientCert}
+
+// findContext returns the variable of a name, and what is left of the name.
+func findContext(name string) (v ContextVar, rest string, ok bool) {
+	if v, ok := contextVars[name]; ok {
+		return v, "", true
+	}
+	for family, v := range contextFamilies {
+		if rest, ok := strings.CutPrefix(name, family); ok && rest != "" {
+			return v, rest, true
+		}
+	}
+	return 0, "", false
 }
 
 // Input is what a program reads of a request.
@@ -111,8 +142,8 @@ type Input interface {
 	// Param returns path parameter i of the resource, in the order of its path,
 	// as it came.
 	Param(i int) []byte
-	// AppendContext appends a $context variable.
-	AppendContext(dst []byte, v ContextVar) []byte
+	// AppendContext appends a $context variable. name is of those that need one.
+	AppendContext(dst []byte, v ContextVar, name string) []byte
 }
 
 // response is a compiled integration response of an HTTP integration.

@@ -170,6 +170,9 @@ func TestMappedHeaders(t *testing.T) {
 		{"X-To", "stageVariables.color", "X-To: blue"},
 		{"X-To", "context.stage", "X-To: prod"},
 		{"X-To", "context.identity.sourceIp", "X-To: 192.0.2.1"},
+		{"X-To", "context.authorizer.claims.email", "X-To: a@example.com"},
+		{"X-To", "context.authorizer.claims.none", ""}, // and not the client's
+		{"X-To", "context.identity.userArn", ""},       // of nobody
 		{"Host", "'other.example'", "Host: other.example"}, {"Host", "method.request.querystring.sp", "Host: backend.example"},
 		{"Host", "method.request.header.None", "Host: backend.example"}, {"Host", "stageVariables.backend", "Host: backend.example:8080"},
 		{"Date", "'d'", "Date: d"}, {"Content-MD5", "'m'", "Content-MD5: m"}, {"Max-Forwards", "'1'", "Max-Forwards: 1"},

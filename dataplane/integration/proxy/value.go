@@ -28,7 +28,9 @@ func (v *value) appendDecoded(dst []byte, r *http1.Request, in Input) ([]byte, b
 	case fromPath:
 		return append(dst, in.Param(int(v.param))...), true
 	case fromContext:
-		return in.AppendContext(dst, v.ctx), true
+		start := len(dst)
+		dst = in.AppendContext(dst, v.ctx, v.text)
+		return dst, len(dst) > start
 	case fromHeader, fromMultiHeader:
 		return appendHeaderValue(dst, &r.Headers, v.text, v.source == fromMultiHeader)
 	}

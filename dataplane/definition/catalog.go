@@ -8,14 +8,19 @@ type StageKey struct{ APIID, Stage string }
 // DeploymentKey names a deployment.
 type DeploymentKey struct{ APIID, ID string }
 
-// Catalog is everything defined on a host at one moment, but for API keys. It is immutable: With
-// makes the next one. Any number of goroutines may read it.
+// Catalog is everything defined on a host at one moment, but for API keys. It is
+// immutable: With makes the next one. Any number of goroutines may read it. It
+// has the secrets of access keys in clear, which no answer and no log may show.
 type Catalog struct {
 	APIs        map[string]*API // by id
 	Deployments map[DeploymentKey]*Deployment
 	Stages      map[StageKey]*Stage
 	Plans       map[string]*UsagePlan // by id
 	Account     Account
+
+	Users      map[string]*User          // by name
+	AccessKeys map[string]*AccessKey     // by id
+	Policies   map[string]*ManagedPolicy // by name
 }
 
 // Change is what one control operation alters. It is applied whole or not at
@@ -29,6 +34,9 @@ type Change struct {
 	PutKeys        []*APIKey // a key that exists keeps its Value
 	PutPlanKeys    []PlanKey
 	PutAccount     *Account
+	PutUsers       []*User
+	PutAccessKeys  []*AccessKey // with the user and the secret that a key had before
+	PutPolicies    []*ManagedPolicy
 
 	DeleteAPIs        []string // with their deployments and stages
 	DeleteDeployments []DeploymentKey
@@ -36,6 +44,9 @@ type Change struct {
 	DeletePlans       []string  // with their keys' places in them, and their usage
 	DeleteKeys        []string  // from all plans too
 	DeletePlanKeys    []PlanKey // the usage stays
+	DeleteUsers       []string  // whose access keys must go too
+	DeleteAccessKeys  []string
+	DeletePolicies    []string // which must be attached to nobody
 }
 
 // With returns a Catalog with the change made; c stays as it was.
@@ -46,6 +57,9 @@ func (c *Catalog) With(ch Change) *Catalog {
 		Stages:      cloneMap(c.Stages),
 		Plans:       cloneMap(c.Plans),
 		Account:     c.Account,
+		Users:       cloneMap(c.Users),
+		AccessKeys:  cloneMap(c.AccessKeys),
+		Policies:    cloneMap(c.Policies),
 	}
 	for _, id := range ch.DeleteAPIs {
 		delete(next.APIs, id)
@@ -61,6 +75,7 @@ func (c *Catalog) With(ch Change) *Catalog {
 	for _, id := range ch.DeletePlans {
 		delete(next.Plans, id)
 	}
+	next.deletePrincipals(ch)
 	for _, a := range ch.PutAPIs {
 		next.APIs[a.ID] = a
 	}
@@ -76,6 +91,7 @@ func (c *Catalog) With(ch Change) *Catalog {
 	if ch.PutAccount != nil {
 		next.Account = *ch.PutAccount
 	}
+	next.putPrincipals(ch)
 	return next
 }
 

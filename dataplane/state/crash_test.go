@@ -31,8 +31,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// nth is the change that brings the API, deployment, stage, plan and key number
-// n, and at first the plan and key whose usage is written all the time.
+// nth is the change that brings the API, deployment, stage, plan, API key, user,
+// access key and policy number n, and at first the plan and key whose usage is
+// written all the time.
 func nth(n int) definition.Change {
 	id := fmt.Sprintf("api%07d", n)
 	b := body(id, fmt.Sprintf("/path-%d", n))
@@ -43,6 +44,9 @@ func nth(n int) definition.Change {
 		PutPlans:       []*definition.UsagePlan{plan(nthPlan(n))},
 		PutKeys:        []*definition.APIKey{key(nthKey(n))},
 		PutPlanKeys:    []definition.PlanKey{{PlanID: nthPlan(n), KeyID: nthKey(n)}},
+		PutUsers:       []*definition.User{user(nthUser(n), nthPolicy(n))},
+		PutAccessKeys:  []*definition.AccessKey{accessKey(nthAccessKey(n), nthUser(n))},
+		PutPolicies:    []*definition.ManagedPolicy{managedPolicy(nthPolicy(n))},
 	}
 	if n == 0 {
 		ch.PutPlans = append(ch.PutPlans, plan("steady"))
@@ -52,12 +56,19 @@ func nth(n int) definition.Change {
 		ch.DeleteAPIs = []string{fmt.Sprintf("api%07d", n-1)}
 		ch.DeletePlans = []string{nthPlan(n - 1)}
 		ch.DeleteKeys = []string{nthKey(n - 1)}
+		ch.DeleteUsers = []string{nthUser(n - 1)}
+		ch.DeleteAccessKeys = []string{nthAccessKey(n - 1)}
+		ch.DeletePolicies = []string{nthPolicy(n - 1)}
 	}
 	return ch
 }
 
 func nthPlan(n int) string { return fmt.Sprintf("plan%07d", n) }
 func nthKey(n int) string  { return fmt.Sprintf("key%07d", n) }
+
+func nthUser(n int) string      { return fmt.Sprintf("user%07d", n) }
+func nthAccessKey(n int) string { return fmt.Sprintf("AKIA%016d", n) }
+func nthPolicy(n int) string    { return fmt.Sprintf("policy%07d", n) }
 
 // nthUsage is what is written after change number n. Days pass quickly in it.
 func nthUsage(n int) []definition.Usage {
@@ -139,6 +150,10 @@ func present(s *Store, c *definition.Catalog, n int) error {
 	}
 	if c.Plans[nthPlan(n)] == nil || k == nil || k.ID != nthKey(n) || len(keys) != 1 || keys[0].ID != k.ID {
 		return errors.New("plan or key is incomplete")
+	}
+	u, ak := c.Users[nthUser(n)], c.AccessKeys[nthAccessKey(n)]
+	if u == nil || ak == nil || c.Policies[nthPolicy(n)] == nil || *ak != *ch.PutAccessKeys[0] {
+		return errors.New("user, access key or policy is incomplete")
 	}
 	return nil
 }
@@ -281,6 +296,10 @@ func TestDamagedFile(t *testing.T) {
 		"disabled":         swap("\x01key0000030", "\x00key0000030"),
 		"key under a plan": swap("plan0000030/key0000030", "plan0000030/key0000003"),
 		"plan of a key":    swap("key0000030/plan0000030", "key0000030/plan0000003"),
+		"user record":      swap(`"userId":"AIDAUSER0000030"`, `"userId":"AIDAUSER0000031"`),
+		"user of a key":    swap(`AKIA0000000000000030","userName":"user0000030"`, `AKIA0000000000000030","userName":"user0000003"`),
+		"switched-off key": swap(`"userName":"user0000030","active":true`, `"userName":"user0000030","active":null`),
+		"policy document":  swap("allow policy0000030", "allow policy0000031"),
 		"newest usage":     swap(spoiled(pair, newest{used}.encode())),
 		"usage of a day":   swap(spoiled(historyKey(used.Day, pair), appendUsage(nil, &used))),
 		"noise": func(b []byte) []byte {

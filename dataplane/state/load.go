@@ -8,17 +8,22 @@ import (
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
-// Load reads everything but API keys and usage into a Catalog. An API and the deployments made of it
-// share a Body wherever they had the same one. Any defect of the file is a
+// Load reads everything but API keys and usage into a Catalog, with the secrets of
+// access keys unsealed. An API and the deployments made of it share a Body wherever
+// they had the same one. Any defect of the file is a
 // *DamagedError that names the record.
 func (s *Store) Load() (*definition.Catalog, error) {
 	l := &loading{
+		vault:  s.vault,
 		bodies: map[string]*definition.Body{},
 		catalog: &definition.Catalog{
 			APIs:        map[string]*definition.API{},
 			Deployments: map[definition.DeploymentKey]*definition.Deployment{},
 			Stages:      map[definition.StageKey]*definition.Stage{},
 			Plans:       map[string]*definition.UsagePlan{},
+			Users:       map[string]*definition.User{},
+			AccessKeys:  map[string]*definition.AccessKey{},
+			Policies:    map[string]*definition.ManagedPolicy{},
 		},
 	}
 	err := s.read(func(tx *bolt.Tx) error {
@@ -33,6 +38,7 @@ func (s *Store) Load() (*definition.Catalog, error) {
 
 type loading struct {
 	tx      *bolt.Tx
+	vault   *vault
 	bodies  map[string]*definition.Body // by revision
 	catalog *definition.Catalog
 }
@@ -52,7 +58,10 @@ func (l *loading) everything() error {
 	if err := l.tx.Bucket(bucketStages).ForEach(l.stage); err != nil {
 		return err
 	}
-	return l.tx.Bucket(bucketPlans).ForEach(l.plan)
+	if err := l.tx.Bucket(bucketPlans).ForEach(l.plan); err != nil {
+		return err
+	}
+	return l.principals()
 }
 
 func (l *loading) api(key, value []byte) error {

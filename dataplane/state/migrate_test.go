@@ -10,9 +10,10 @@ import (
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
-// version1 makes a file as the tidegate before usage plans wrote it. It names
-// everything itself, so that no later change can alter what it stands for.
-func version1(t *testing.T, dir string) {
+// oldFile makes a file as an earlier tidegate wrote it: that of version 1 came
+// before usage plans, that of version 2 before users. It names everything itself,
+// so that no later change can alter what it stands for.
+func oldFile(t *testing.T, dir, version string, more ...string) {
 	t.Helper()
 	db, err := bolt.Open(filepath.Join(dir, "tidegate.db"), 0o600, nil)
 	if err != nil {
@@ -20,12 +21,12 @@ func version1(t *testing.T, dir string) {
 	}
 	b := body("aaaaaaaaaa", "/pets")
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range []string{"meta", "apis", "deployments", "stages", "bodies", "references"} {
+		for _, name := range append([]string{"meta", "apis", "deployments", "stages", "bodies", "references"}, more...) {
 			if _, err := tx.CreateBucket([]byte(name)); err != nil {
 				return err
 			}
 		}
-		if err := tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte("1")); err != nil {
+		if err := tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte(version)); err != nil {
 			return err
 		}
 		for _, r := range []struct {
@@ -59,7 +60,7 @@ func version1(t *testing.T, dir string) {
 
 func TestVersion1Migrates(t *testing.T) {
 	dir := t.TempDir()
-	version1(t, dir)
+	oldFile(t, dir, "1")
 	for range 2 {
 		s := mustOpen(t, dir)
 		c := mustLoad(t, s)
@@ -84,7 +85,24 @@ func TestVersion1Migrates(t *testing.T) {
 		t.Error(err)
 	}
 	var version string
-	if err := s.db.View(func(tx *bolt.Tx) error { version = string(tx.Bucket(bucketMeta).Get(keySchema)); return nil }); err != nil || version != "2" {
+	if err := s.db.View(func(tx *bolt.Tx) error { version = string(tx.Bucket(bucketMeta).Get(keySchema)); return nil }); err != nil || version != "3" {
 		t.Errorf("schema version %q, error %v", version, err)
+	}
+}
+
+func TestVersion2Migrates(t *testing.T) {
+	dir := t.TempDir()
+	oldFile(t, dir, "2", "plans", "keys", "keyValues", "planKeys", "keyPlans", "usage", "usageHistory")
+	s := mustOpen(t, dir)
+	if c := mustLoad(t, s); len(c.APIs) != 1 || len(c.Users)+len(c.AccessKeys)+len(c.Policies) != 0 {
+		t.Fatalf("loaded %s", text(c))
+	}
+	twoPlans(t, s)
+	mustWrite(t, s, principals())
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if c := mustLoad(t, mustOpen(t, dir)); len(c.Users) != 2 || len(c.AccessKeys) != 3 || len(c.Policies) != 2 {
+		t.Errorf("loaded %+v", c)
 	}
 }

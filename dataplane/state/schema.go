@@ -26,6 +26,11 @@ var (
 	bucketUsage        = []byte("usage")        // plan id / key id -> newest
 	bucketUsageHistory = []byte("usageHistory") // day, plan id / key id -> definition.Usage
 
+	// Since version 3.
+	bucketUsers      = []byte("users")      // name -> definition.User
+	bucketAccessKeys = []byte("accessKeys") // id -> accessKeyRecord
+	bucketPolicies   = []byte("policies")   // name -> definition.ManagedPolicy
+
 	keySchema  = []byte("schema")
 	keyAccount = []byte("account")
 	keySecret  = []byte("secret")
@@ -36,10 +41,14 @@ type migration func(*bolt.Tx) error
 
 // migrations lead from schema version 1 to the current one: the step at index
 // i makes version i+2 of version i+1. Never change one that was released.
-var migrations = []migration{addPlansAndKeys}
+var migrations = []migration{addPlansAndKeys, addPrincipals}
 
 func addPlansAndKeys(tx *bolt.Tx) error {
 	return createBuckets(tx, bucketPlans, bucketKeys, bucketKeyValues, bucketPlanKeys, bucketKeyPlans, bucketUsage, bucketUsageHistory)
+}
+
+func addPrincipals(tx *bolt.Tx) error {
+	return createBuckets(tx, bucketUsers, bucketAccessKeys, bucketPolicies)
 }
 
 // initialize lays out a file of schema version 1. The migrations do the rest,

@@ -18,7 +18,8 @@ const (
 )
 
 // openVault reads the secret file at path, and makes one if the state file holds
-// no API keys yet. A wrong one would find no key at all, so it is refused.
+// no API keys and no access keys yet. A wrong one would find no API key at all and
+// open no access key, so it is refused.
 func (s *Store) openVault(path string) error {
 	secret, err := readSecret(path)
 	missing := errors.Is(err, fs.ErrNotExist)
@@ -27,8 +28,7 @@ func (s *Store) openVault(path string) error {
 	}
 	return s.guard(func() error {
 		return s.db.Update(func(tx *bolt.Tx) error {
-			first, _ := tx.Bucket(bucketKeys).Cursor().First()
-			hasKeys := first != nil
+			hasKeys := !isEmpty(tx.Bucket(bucketKeys)) || !isEmpty(tx.Bucket(bucketAccessKeys))
 			if missing && hasKeys {
 				return secretError(path, "is missing")
 			}
@@ -45,6 +45,11 @@ func (s *Store) openVault(path string) error {
 	})
 }
 
+func isEmpty(b *bolt.Bucket) bool {
+	first, _ := b.Cursor().First()
+	return first == nil
+}
+
 // checkSecret compares the secret with what the state file knows of it.
 func (s *Store) checkSecret(meta *bolt.Bucket, path string, hasKeys bool) error {
 	value := meta.Get(keySecret)
@@ -58,14 +63,14 @@ func (s *Store) checkSecret(meta *bolt.Bucket, path string, hasKeys bool) error 
 		}
 	}
 	if hasKeys {
-		return secretError(path, "is not the one that the API keys were stored with")
+		return secretError(path, "is not the one that the keys were stored with")
 	}
 	return meta.Put(keySecret, frame(keySecret, s.vault.check))
 }
 
 // secretError says what is wrong with the secret file, and what to do.
 func secretError(path, what string) error {
-	return fmt.Errorf("secret file %s %s: restore it from the backup that the state file belongs to, for without it API keys cannot be verified", path, what)
+	return fmt.Errorf("secret file %s %s: restore it from the backup that the state file belongs to, for without it neither API keys nor signatures can be verified", path, what)
 }
 
 func readSecret(path string) ([]byte, error) {

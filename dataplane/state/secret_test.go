@@ -22,28 +22,31 @@ func TestSecretFile(t *testing.T) {
 		}
 	}
 	same := func(string) error { return nil }
-	const restore = "restore it from the backup that the state file belongs to, for without it API keys cannot be verified"
+	accessKeysAlone := func(t testing.TB, s *Store) { mustWrite(t, s, principals()) }
+	const restore = "restore it from the backup that the state file belongs to, for without it neither API keys nor signatures can be verified"
 	for _, c := range []struct {
 		name  string
-		keys  bool
+		keys  func(testing.TB, *Store) // writes some; nil: there are none
 		spoil func(path string) error
 		want  string // in the error; none if empty
 	}{
-		{"as it was", true, same, ""},
-		{"missing", true, os.Remove, "is missing: " + restore},
-		{"another", true, write(secretSize, 0o600), "is not the one that the API keys were stored with: " + restore},
-		{"cut short", true, write(secretSize-1, 0o600), "has 31 bytes and should have 32: " + restore},
-		{"empty", false, write(0, 0o600), "has 0 bytes and should have 32: " + restore},
-		{"open to all", true, func(path string) error { return os.Chmod(path, 0o604) }, "(mode 0604): chmod it to 0600"},
-		{"missing, no keys", false, os.Remove, ""},
-		{"another, no keys", false, write(secretSize, 0o600), ""},
+		{"as it was", twoPlans, same, ""},
+		{"missing", twoPlans, os.Remove, "is missing: " + restore},
+		{"another", twoPlans, write(secretSize, 0o600), "is not the one that the keys were stored with: " + restore},
+		{"cut short", twoPlans, write(secretSize-1, 0o600), "has 31 bytes and should have 32: " + restore},
+		{"empty", nil, write(0, 0o600), "has 0 bytes and should have 32: " + restore},
+		{"open to all", twoPlans, func(path string) error { return os.Chmod(path, 0o604) }, "(mode 0604): chmod it to 0600"},
+		{"missing, access keys alone", accessKeysAlone, os.Remove, "is missing: " + restore},
+		{"another, access keys alone", accessKeysAlone, write(secretSize, 0o600), "is not the one that the keys were stored with: " + restore},
+		{"missing, no keys", nil, os.Remove, ""},
+		{"another, no keys", nil, write(secretSize, 0o600), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, secretName)
 			s := mustOpen(t, dir)
-			if c.keys {
-				twoPlans(t, s)
+			if c.keys != nil {
+				c.keys(t, s)
 			}
 			secret := s.Secret()
 			if err := s.Close(); err != nil {
@@ -63,10 +66,10 @@ func TestSecretFile(t *testing.T) {
 				if err != nil {
 					continue
 				}
-				if c.keys && s.Secret() != secret {
+				if c.keys != nil && s.Secret() != secret {
 					t.Error("the secret changed")
 				}
-				if !c.keys {
+				if c.keys == nil {
 					mustWrite(t, s, definition.Change{PutKeys: []*definition.APIKey{key("k1")}})
 				}
 				if k, err := s.Key("k1"); err != nil || k == nil || k.Value != key("k1").Value {

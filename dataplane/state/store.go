@@ -5,8 +5,9 @@
 // their revision, and APIs and deployments refer to them: a deployment of a
 // large API writes a record of a few hundred bytes.
 //
-// A second file holds the secret of the host, which seals the values of API keys
-// and under which they are found. The two belong together, in a backup too.
+// A second file holds the secret of the host, which seals the values of API keys,
+// under which these are found, and which seals the secrets of access keys. The two
+// files belong together, in a backup too.
 package state
 
 import (
@@ -55,8 +56,8 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // Open opens the state file and the secret file in dir and makes what does not
 // exist of them (the directory with mode 0700, the files 0600). It fails at once
 // when another process has the state file open, when a newer tidegate wrote it,
-// when it is damaged (*DamagedError), or when it holds API keys and the secret
-// file is not the one they were stored with.
+// when it is damaged (*DamagedError), or when it holds API keys or access keys and
+// the secret file is not the one they were stored with.
 func Open(dir string) (*Store, error) {
 	s, err := open(dir, migrations)
 	if err != nil {

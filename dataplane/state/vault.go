@@ -13,10 +13,11 @@ import (
 // vault holds what is derived from the secret of the host (HKDF, RFC 5869): each
 // use has a key of its own.
 type vault struct {
-	hashing [16]byte    // of SipHash, under which a key is found by its value
-	sealing cipher.AEAD // AES-256-GCM, for values at rest
-	caches  []byte      // of saved response caches
-	check   []byte      // tells a wrong secret, and nothing about the right one
+	hashing    [16]byte    // of SipHash, under which an API key is found by its value
+	sealing    cipher.AEAD // AES-256-GCM, for values of API keys at rest
+	accessKeys cipher.AEAD // the same for secrets of access keys
+	caches     []byte      // of saved response caches
+	check      []byte      // tells a wrong secret, and nothing about the right one
 }
 
 func newVault(secret []byte) (*vault, error) {
@@ -27,20 +28,29 @@ func newVault(secret []byte) (*vault, error) {
 		}
 		return key
 	}
-	block, err := aes.NewCipher(derive("api key values: sealing", 32))
+	sealing, err := newAEAD(derive("api key values: sealing", 32))
 	if err != nil {
 		return nil, err
 	}
-	sealing, err := cipher.NewGCMWithRandomNonce(block)
+	accessKeys, err := newAEAD(derive("access key secrets: sealing", 32))
 	if err != nil {
 		return nil, err
 	}
 	return &vault{
-		hashing: [16]byte(derive("api key values: hashing", 16)),
-		sealing: sealing,
-		caches:  derive("response caches: sealing", 32),
-		check:   derive("secret: check", 32),
+		hashing:    [16]byte(derive("api key values: hashing", 16)),
+		sealing:    sealing,
+		accessKeys: accessKeys,
+		caches:     derive("response caches: sealing", 32),
+		check:      derive("secret: check", 32),
 	}, nil
+}
+
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
 }
 
 // sum returns the keyed hash of a value: SipHash-2-4-128, its two words big
@@ -61,6 +71,17 @@ func (v *vault) seal(id, value string) []byte {
 func (v *vault) unseal(id string, sealed []byte) (string, error) {
 	value, err := v.sealing.Open(nil, nil, sealed, []byte(id))
 	return string(value), err
+}
+
+// sealSecret encrypts the secret of an access key, which opens for no other key
+// and no other user.
+func (v *vault) sealSecret(id, user, secret string) []byte {
+	return v.accessKeys.Seal(nil, nil, []byte(secret), pairKey(id, user))
+}
+
+func (v *vault) unsealSecret(id, user string, sealed []byte) (string, error) {
+	secret, err := v.accessKeys.Open(nil, nil, sealed, pairKey(id, user))
+	return string(secret), err
 }
 
 // Secret returns the key of the SipHash-2-4-128 under which values of API keys

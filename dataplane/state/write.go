@@ -16,7 +16,9 @@ import (
 // change that would leave a deployment without its API or a stage without its
 // deployment, an API key without a value, with another value than it had or with
 // that of another key, and a place in a plan for which there is no key or no
-// plan. That the stages of a plan exist it does not check.
+// plan. It refuses an access key without its user, with another user or secret
+// than it had, and a user without a policy that is attached to it. That the stages
+// of a plan exist it does not check.
 func (s *Store) Write(ch definition.Change) error {
 	return s.update(func(tx *bolt.Tx) error { return newWriting(tx, s.vault).apply(ch) })
 }
@@ -26,6 +28,8 @@ type writing struct {
 	meta, apis, deployments, stages, bodies, references *bolt.Bucket
 
 	plans, keys, keyValues, planKeys, keyPlans, usage, usageHistory *bolt.Bucket
+
+	users, accessKeys, policies *bolt.Bucket
 
 	vault   *vault
 	touched map[string]bool // ids of the APIs to check at the end
@@ -46,6 +50,9 @@ func newWriting(tx *bolt.Tx, v *vault) *writing {
 		keyPlans:     tx.Bucket(bucketKeyPlans),
 		usage:        tx.Bucket(bucketUsage),
 		usageHistory: tx.Bucket(bucketUsageHistory),
+		users:        tx.Bucket(bucketUsers),
+		accessKeys:   tx.Bucket(bucketAccessKeys),
+		policies:     tx.Bucket(bucketPolicies),
 		vault:        v,
 		touched:      map[string]bool{},
 	}
@@ -60,6 +67,9 @@ func (w *writing) apply(ch definition.Change) error {
 	err = forEach(err, ch.DeletePlanKeys, w.deletePlanKey)
 	err = forEach(err, ch.DeletePlans, w.deletePlan)
 	err = forEach(err, ch.DeleteKeys, w.deleteKey)
+	err = forEach(err, ch.DeleteAccessKeys, deleteNamed(w.accessKeys))
+	err = forEach(err, ch.DeleteUsers, deleteNamed(w.users))
+	err = forEach(err, ch.DeletePolicies, deleteNamed(w.policies))
 
 	err = forEach(err, ch.PutAPIs, w.putAPI)
 	err = forEach(err, ch.PutDeployments, w.putDeployment)
@@ -67,8 +77,14 @@ func (w *writing) apply(ch definition.Change) error {
 	err = forEach(err, ch.PutPlans, w.putPlan)
 	err = forEach(err, ch.PutKeys, w.putKey)
 	err = forEach(err, ch.PutPlanKeys, w.putPlanKey)
+	err = forEach(err, ch.PutPolicies, w.putPolicy)
+	err = forEach(err, ch.PutUsers, w.putUser)
+	err = forEach(err, ch.PutAccessKeys, w.putAccessKey)
 	if err == nil && ch.PutAccount != nil {
 		err = put(w.meta, keyAccount, ch.PutAccount)
+	}
+	if err == nil && len(ch.DeleteUsers)+len(ch.DeletePolicies) > 0 {
+		err = w.checkPrincipals()
 	}
 	return forEach(err, slices.Collect(maps.Keys(w.touched)), w.check)
 }

@@ -32,6 +32,10 @@ type Options struct {
 	// ${aws:username} and ${aws:PrincipalTag/team}, by lower-case name. A document
 	// with a variable that has no value here and no default is refused.
 	Variables map[string]string
+
+	// AnyTag lets ${aws:PrincipalTag/…} stand without a value. It is for checking a
+	// document that is nobody's yet; what is compiled must not be evaluated.
+	AnyTag bool
 }
 
 // Policy is a compiled document. It is never changed.
@@ -68,7 +72,7 @@ func Compile(text []byte, o Options) (*Policy, error) {
 		case m.value.kind != isString:
 			return nil, fmt.Errorf("%s: must be a string", m.name)
 		case m.name == "Version" && m.value.text == version2012:
-			x.variables, x.values = true, o.Variables
+			x.variables, x.values, x.anyTag = true, o.Variables, o.AnyTag
 		case m.name == "Version" && m.value.text == version2008, m.name == "Id":
 		case m.name == "Version":
 			return nil, fmt.Errorf("%s: must be %q or %q", m.name, version2012, version2008)

@@ -65,9 +65,11 @@ var fields = map[string]field{
 	"aws:referer": referer, "aws:securetransport": secureTransport, "aws:currenttime": currentTime, "aws:epochtime": epochTime,
 }
 
+const tagPrefix = "aws:principaltag/"
+
 func findKey(name string) key {
 	name = strings.ToLower(name)
-	if tag, ok := strings.CutPrefix(name, "aws:principaltag/"); ok {
+	if tag, ok := strings.CutPrefix(name, tagPrefix); ok {
 		return key{principalTag, tag}
 	}
 	return key{fields[name], name}

@@ -19,25 +19,32 @@ func (d Decision) String() string {
 // arn:aws:execute-api:region:account:api/stage/METHOD/path. A nil Policy, and one
 // without statements, is silent: ImplicitDeny. What is no ARN is denied.
 func (p *Policy) Evaluate(action Action, methodARN string, c *Context) Decision {
+	decision, _ := p.Explain(action, methodARN, c)
+	return decision
+}
+
+// Explain is Evaluate that also tells which statement decided, by its number
+// from 0: the first that denies, else the first that allows, else -1.
+func (p *Policy) Explain(action Action, methodARN string, c *Context) (decision Decision, statement int) {
 	if p == nil {
-		return ImplicitDeny
+		return ImplicitDeny, -1
 	}
 	resource, ok := splitARN(methodARN)
 	if !ok {
-		return ExplicitDeny
+		return ExplicitDeny, -1
 	}
-	decision := ImplicitDeny
+	statement = -1
 	for i := range p.statements {
 		s := &p.statements[i]
 		if !s.deny && decision == Allow || !s.applies(action, &resource, c) {
 			continue
 		}
 		if s.deny {
-			return ExplicitDeny
+			return ExplicitDeny, i
 		}
-		decision = Allow
+		decision, statement = Allow, i
 	}
-	return decision
+	return decision, statement
 }
 
 func (s *statement) applies(action Action, resource *arn, c *Context) bool {

@@ -121,6 +121,44 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+func TestAnyTag(t *testing.T) {
+	for resource, want := range map[string]string{
+		"${aws:PrincipalTag/team}/${ AWS:principaltag/x }": "",
+		"${aws:username}": `Statement[0].Resource: the policy variable "aws:username" has no value here`,
+	} {
+		text := document(`{'Effect':'Allow','Action':'*','Resource':'` + api + `/` + resource + `'}`)
+		if _, err := Compile(text, Options{AnyTag: true}); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s: %v", resource, err)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	allow := func(stage string) string {
+		return `{'Effect':'Allow','Action':'*','Resource':'` + api + `/` + stage + `/*'}`
+	}
+	const deny = `{'Effect':'Deny','Action':'*','Resource':'` + api + `/*/DELETE/*'}`
+	p := compile(t, Identity, allow("test"), allow("prod"), allow("prod"), deny, deny)
+	for _, row := range []struct {
+		resource  string
+		decision  Decision
+		statement int
+	}{
+		{api + "/prod/GET/x", Allow, 1},
+		{api + "/test/GET/x", Allow, 0},
+		{api + "/prod/DELETE/x", ExplicitDeny, 3},
+		{api + "/dev/GET/x", ImplicitDeny, -1},
+		{"no ARN", ExplicitDeny, -1},
+	} {
+		if d, n := p.Explain(Invoke, row.resource, caller()); d != row.decision || n != row.statement {
+			t.Errorf("%s: %v by statement %d", row.resource, d, n)
+		}
+	}
+	if d, n := (*Policy)(nil).Explain(Invoke, api, caller()); d != ImplicitDeny || n != -1 {
+		t.Errorf("no policy: %v by statement %d", d, n)
+	}
+}
+
 // replaceQuotes makes single quotes JSON's, but for those of a default.
 func replaceQuotes(text string) string {
 	out := []byte(text)

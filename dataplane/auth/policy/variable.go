@@ -9,6 +9,7 @@ import (
 type syntax struct {
 	variables bool              // since version 2012-10-17
 	values    map[string]string // by lower-case name
+	anyTag    bool
 }
 
 // expand replaces the policy variables of a text, and its wildcards by anyRun
@@ -49,11 +50,15 @@ func (x *syntax) value(variable string) (string, error) {
 		return variable, nil
 	}
 	name, rest, hasDefault := strings.Cut(variable, ",")
-	if value, ok := x.values[strings.ToLower(strings.TrimSpace(name))]; ok {
+	key := strings.ToLower(strings.TrimSpace(name))
+	if value, ok := x.values[key]; ok {
 		return value, nil
 	}
 	if rest = strings.TrimSpace(rest); hasDefault && len(rest) >= 2 && rest[0] == '\'' && rest[len(rest)-1] == '\'' {
 		return rest[1 : len(rest)-1], nil
+	}
+	if x.anyTag && strings.HasPrefix(key, tagPrefix) {
+		return "", nil
 	}
 	return "", fmt.Errorf("the policy variable %q has no value here", variable)
 }

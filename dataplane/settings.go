@@ -22,7 +22,7 @@ import (
 // The host file, as each part wants it.
 
 func deployHost(h *configs.Host) deploy.Host {
-	out := deploy.Host{AccountID: h.AccountID, GatewayDomain: h.GatewayDomain, MaxURL: h.Limits.URLBytes,
+	out := deploy.Host{Region: h.Region, AccountID: h.AccountID, GatewayDomain: h.GatewayDomain, MaxURL: h.Limits.URLBytes,
 		Account: throttle.Rate{PerSecond: h.Throttle.RateLimit, Burst: h.Throttle.BurstLimit}}
 	for _, d := range h.Domains {
 		domain := deploy.Domain{Name: d.Name}

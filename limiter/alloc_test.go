@@ -19,7 +19,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	for name, f := range map[string]func(){
 		"Bucket.Spend":      func() { bucket.Spend(now, limit) },
 		"Shared.Spend":      func() { shared.Spend(now, 1) },
-		"Shared.Available":  func() { shared.Available(now, 1) },
+		"Shared.Wait":       func() { shared.Wait(now, 1) },
 		"Table.Lookup":      func() { table.Lookup(key) },
 		"Table.LookupOrAdd": func() { _, _ = table.LookupOrAdd(key, now, now) },
 		"SpendAll": func() {

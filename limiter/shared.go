@@ -98,12 +98,12 @@ func (s *Shared) Spend(now int64, shard int) (wait int64) {
 	return c.commit(now, 0, shard)
 }
 
-// Available reports whether there is a token, and takes none. Another spend may
-// take it before the next one of the caller's.
-func (s *Shared) Available(now int64, shard int) bool {
+// Wait returns what Spend would, and takes nothing. When there is a token, another
+// spend may take it before the next one of the caller's.
+func (s *Shared) Wait(now int64, shard int) (wait int64) {
 	c := Charge{Shared: s}
-	wait, _ := s.peek(now, shard, &c)
-	return wait == 0
+	wait, _ = s.peek(now, shard, &c)
+	return wait
 }
 
 // Force takes a token whether or not there is one: later spends wait for it.

@@ -17,8 +17,8 @@ func TestSharedAdmitsExactlyTheBurst(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(shards), uint64(burst)))
 			now, got := int64(1e9), 0
 			for range burst + 50 {
-				if shard := r.IntN(shards); s.Available(now, shard) != (got < burst) {
-					t.Fatalf("%d shards: %d of a burst of %d are spent, and Available says otherwise", shards, got, burst)
+				if shard := r.IntN(shards); s.Wait(now, shard) == 0 != (got < burst) {
+					t.Fatalf("%d shards: %d of a burst of %d are spent, and Wait says otherwise", shards, got, burst)
 				}
 				if s.Spend(now, r.IntN(shards)) == 0 {
 					got++

@@ -35,7 +35,7 @@ func (m *Method) Usable(r *http1.Request, verb http1.Verb) bool {
 		return false
 	}
 	for i := range r.Len() {
-		if r.ID(i) == http1.Other && looksPersonal(r.Name(i)) && !m.declaresField(r.Name(i)) {
+		if r.ID(i) == http1.Other && looksPersonal(r.Name(i)) && !m.declaresField(r.Name(i)) && !m.isCallerField(r.Name(i)) {
 			return false
 		}
 	}
@@ -43,6 +43,15 @@ func (m *Method) Usable(r *http1.Request, verb http1.Verb) bool {
 		return false
 	}
 	return verb == m.verb || m.verb == http1.VerbOther && verb == http1.GET
+}
+
+func (m *Method) isCallerField(name []byte) bool {
+	for _, field := range m.callerFields {
+		if http1.EqualFold(name, field) {
+			return true
+		}
+	}
+	return false
 }
 
 // looksPersonal reports whether a field's name says that its value tells clients

@@ -39,6 +39,15 @@ type params []string
 
 func (p params) Param(i int) []byte { return []byte(p[i]) }
 
+func (p params) AppendCaller(dst []byte) ([]byte, bool) { return dst, false }
+
+// ofCaller is input of a caller, or of one that cannot be told from others.
+type ofCaller string
+
+func (ofCaller) Param(int) []byte { return nil }
+
+func (c ofCaller) AppendCaller(dst []byte) ([]byte, bool) { return append(dst, c...), c != "" }
+
 var resource = &definition.Resource{ID: "res", Path: "/pets/{id}"}
 
 // method compiles GET /pets/{id} with the key parameters.
@@ -64,7 +73,51 @@ func compiled(mode, verb, set string, setting *definition.CacheSetting, keys ...
 	return p.Method(resource, &definition.Method{HTTPMethod: verb, Integration: &definition.Integration{
 		Type: definition.IntegrationHTTPProxy, CacheKeyParameters: keys, RequestParameters: map[string]string{
 			"integration.request.header.X-Mapped": "method.request.querystring.q", "integration.request.header.X-Fixed": "'a'",
-			"integration.request.header.X-Request": "context.requestId"}}}, []string{"id"})
+			"integration.request.header.X-Request": "context.requestId"}}}, []string{"id"}, nil)
+}
+
+// A method that asks who calls has entries for each caller, unless it is told
+// otherwise, and is not misled by the fields that it knows callers by.
+func TestCallersApart(t *testing.T) {
+	for _, mode := range []string{definition.CacheModeAWS, definition.CacheModeStandard} {
+		for _, shared := range []bool{false, true} {
+			p, err := Compile(&definition.Stage{APIID: "api", Name: "s", DeploymentID: "d", CacheClusterEnabled: true, CacheMode: mode,
+				MethodSettings: map[string]*definition.MethodSetting{"a/GET": {Caching: &definition.CacheSetting{Enabled: true, TTLSeconds: 60}}}}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := p.Method(&definition.Resource{ID: "res", Path: "/a"}, &definition.Method{HTTPMethod: "GET", AuthorizationType: definition.AuthCustom,
+				Integration: &definition.Integration{Type: definition.IntegrationHTTPProxy, CacheAcrossCallers: shared}}, nil, []string{"authorization", "x-token"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			key := func(c ofCaller) string {
+				r := request(t, "GET /a\nAuthorization: b\nX-Token: a")
+				if mode == definition.CacheModeAWS && !m.Usable(r, r.Verb) {
+					t.Errorf("%s: not usable", mode)
+				}
+				k, ok := m.AppendKey(nil, r, r.Verb, r.Path, c)
+				if mode == definition.CacheModeStandard {
+					k, ok = m.AppendTarget(nil, r.Host, r.Path, r.Query, c)
+				}
+				if ok != (shared || c != "") {
+					t.Errorf("%s, shared %v, caller %q: %v", mode, shared, c, ok)
+				}
+				return string(k)
+			}
+			key("")
+			if same := key("a") == key("b"); same != shared {
+				t.Errorf("%s, shared %v: the same key for two callers: %v", mode, shared, same)
+			}
+			if one, again := key("a"), key("a"); one != again {
+				t.Errorf("%s: two keys for one caller", mode)
+			}
+			other := request(t, "GET /a\nX-Session: a")
+			if mode == definition.CacheModeAWS && m.Usable(other, other.Verb) {
+				t.Error("usable with a field that the gateway does not know callers by")
+			}
+		}
+	}
 }
 
 func TestWhatIsCached(t *testing.T) {
@@ -95,7 +148,7 @@ func TestWhatIsCached(t *testing.T) {
 	if p, err := Compile(&definition.Stage{}, nil); p != nil || err != nil {
 		t.Errorf("a stage without a cache: %v, %v", p, err)
 	}
-	if m, err := (*Policy)(nil).Method(resource, &definition.Method{}, nil); m != nil || err != nil {
+	if m, err := (*Policy)(nil).Method(resource, &definition.Method{}, nil, nil); m != nil || err != nil {
 		t.Errorf("a method of it: %v, %v", m, err)
 	}
 }

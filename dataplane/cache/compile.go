@@ -58,8 +58,9 @@ func Compile(st *definition.Stage, stages *Stages) (*Policy, error) {
 func (p *Policy) Stage() *Stage { return p.stage }
 
 // Method compiles the caching of a method, nil when it is off. params are the
-// names of the resource path's parameters, in order.
-func (p *Policy) Method(res *definition.Resource, m *definition.Method, params []string) (*Method, error) {
+// names of the resource path's parameters, in order; callerFields the header
+// fields that the method's authorization knows callers by, in lower case.
+func (p *Policy) Method(res *definition.Resource, m *definition.Method, params, callerFields []string) (*Method, error) {
 	if p == nil {
 		return nil, nil
 	}
@@ -85,6 +86,13 @@ func (p *Policy) Method(res *definition.Resource, m *definition.Method, params [
 		Stage: p.stage, Standard: p.standard, TTL: int64(setting.TTLSeconds) * int64(time.Second),
 		OpenInvalidation: setting.OpenInvalidation, Strategy: setting.UnauthorizedStrategy,
 		verb: verbOf(m.HTTPMethod), prefix: appendPart(slices.Clone(p.prefix), namespace), distrusted: distrusted,
+	}
+	if m.AuthorizationType != "" && m.AuthorizationType != definition.AuthNone {
+		out.perCaller = !m.Integration.CacheAcrossCallers
+		out.callerFields = callerFields
+		for _, name := range callerFields { // judged by the gateway, and in the key
+			out.distrusted &^= http1.NewSet(http1.FindID([]byte(name)))
+		}
 	}
 	if !m.APIKeyRequired { // then the key is the backend's to judge, and not the gateway's
 		out.distrusted |= http1.NewSet(http1.XAPIKey)

@@ -22,6 +22,9 @@ type Method struct {
 	params     []parameter
 	declared   http1.Set // special header fields among params
 	distrusted http1.Set
+
+	perCaller    bool     // entries are of one caller each
+	callerFields []string // of requests, lower case: what the gateway knows callers by
 }
 
 type source uint8
@@ -44,6 +47,8 @@ type parameter struct {
 type Input interface {
 	// Param returns path parameter i of the resource, in the order of its path.
 	Param(i int) []byte
+	// AppendCaller appends what tells callers apart, or is false when nothing does.
+	AppendCaller(dst []byte) ([]byte, bool)
 }
 
 // AppendKey makes the key of a request, in buf. path is the target's behind the
@@ -57,20 +62,33 @@ func (m *Method) AppendKey(buf []byte, r *http1.Request, verb http1.Verb, path [
 	for i := range m.params {
 		key = m.params[i].appendTo(key, r, in)
 	}
-	return key, len(key) <= cachestore.MaxKey
+	key, ok := m.appendCaller(key, in)
+	return key, ok && len(key) <= cachestore.MaxKey
+}
+
+func (m *Method) appendCaller(key []byte, in Input) ([]byte, bool) {
+	if !m.perCaller {
+		return key, true
+	}
+	const lengthBytes = 4
+	start := len(key)
+	key, ok := in.AppendCaller(append(key, make([]byte, lengthBytes)...))
+	binary.BigEndian.PutUint32(key[start:], uint32(len(key)-start-lengthBytes))
+	return key, ok
 }
 
 // AppendTarget makes, in mode standard, the primary key of a request, in buf: of
 // the method GET and the target URI (RFC 9111 section 2). The target is given by
 // its host, path and query, for those that a response invalidates are others
-// than the request's.
-func (m *Method) AppendTarget(buf []byte, host, path, query []byte) (cachestore.Key, bool) {
+// than the request's. Callers that the gateway tells apart have a cache each.
+func (m *Method) AppendTarget(buf []byte, host, path, query []byte, in Input) (cachestore.Key, bool) {
 	key := m.Stage.group.Key(buf)
 	key = append(key, m.prefix...)
 	key = appendPart(key, host)
 	key = appendPart(key, path)
 	key = appendPart(key, query)
-	return key, len(key) <= maxPrimary
+	key, ok := m.appendCaller(key, in)
+	return key, ok && len(key) <= maxPrimary
 }
 
 // maxPrimary leaves room for what tells variants apart.

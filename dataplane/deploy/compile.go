@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
@@ -30,6 +31,7 @@ type Mapping struct {
 
 // Host is what a host adds to the definitions.
 type Host struct {
+	Region        string
 	AccountID     string
 	GatewayDomain string
 	Domains       []Domain
@@ -44,6 +46,13 @@ type Stores struct {
 	Throttle *throttle.Store
 	Usage    *usage.Store
 	Caches   *cache.Stages
+}
+
+// partition is that of ARNs.
+const partition = "aws"
+
+func (h *Host) auth() auth.Host {
+	return auth.Host{Partition: partition, Region: h.Region, AccountID: h.AccountID}
 }
 
 // maxURLEdge bounds the request target of edge and private APIs, in bytes.
@@ -116,6 +125,9 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 		return nil, err
 	}
 	s.joinPlans(definition.StageKey{APIID: s.APIID, Stage: s.Name}, stores)
+	if s.guards, err = auth.CompileStage(host.auth(), from.stage, body); err != nil {
+		return nil, err
+	}
 	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{
 		"accountId": host.AccountID, "apiId": s.APIID, "stage": s.Name, "deploymentId": s.DeploymentID,
 	}}
@@ -138,6 +150,9 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 		out.Overrides = s.Plans.Overrides(res.Path, m.HTTPMethod)
 	}
 	var err error
+	if out.Guard, err = s.guards.Method(m); err != nil {
+		return nil, fmt.Errorf("%s %s: %w", m.HTTPMethod, res.Path, err)
+	}
 	switch in.Type {
 	case definition.IntegrationMock:
 		out.Mock, err = mock.Compile(m, s.source.stage.Variables)
@@ -146,7 +161,7 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 		scope.Context["resourcePath"], scope.Context["resourceId"] = res.Path, res.ID
 		out.Proxy, err = proxy.Compile(m, scope)
 		if err == nil {
-			out.Cache, err = s.caching.Method(res, m, scope.Params)
+			out.Cache, err = s.caching.Method(res, m, scope.Params, out.Guard.CallerFields())
 		}
 		if err == nil && out.Proxy.Unresolved == nil && stores.Targets != nil {
 			out.Target = s.target(out.Proxy.Endpoint, stores.Targets)

@@ -3,6 +3,7 @@ package deploy
 import (
 	"slices"
 
+	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
@@ -88,6 +89,7 @@ type Stage struct {
 	Name         string
 	DeploymentID string
 
+	guards  *auth.Stage
 	caching *cache.Policy // nil when the stage has no cache
 	limits  *throttle.Limits
 	targets map[upstream.Key]*upstream.Target
@@ -116,6 +118,7 @@ type Method struct {
 	Mock          *mock.Mock
 	Target        *upstream.Target // of Proxy; nil if it has no endpoint
 	Cache         *cache.Method    // nil when nothing is cached
+	Guard         *auth.Guard      // nil when anybody may call it
 	Throttle      throttle.Method
 	TimeoutMillis int
 	KeyRequired   bool

@@ -203,6 +203,17 @@ func (h *Headers) Get(id ID) []byte {
 	return nil
 }
 
+// Find returns the value of the first line of that name (lower case), or nil. It
+// is for names that have no ID.
+func (h *Headers) Find(name string) []byte {
+	for i := range h.lines {
+		if h.lines[i].ID == Other && EqualFold(h.Name(i), name) {
+			return h.Value(i)
+		}
+	}
+	return nil
+}
+
 // AppendLines appends to dst, as received, every line for which keep returns
 // true. Neighbouring lines are copied together.
 func (h *Headers) AppendLines(dst []byte, keep func(i int) bool) []byte {

@@ -37,7 +37,7 @@ func TestWaitsInside(t *testing.T) {
 // Another poller is left alone.
 func TestWaitsOutside(t *testing.T) {
 	var r rounds
-	for _, p := range []netpoll.Poll{nil, &otherPoll{}, &likePoll{Handler: func([]byte) bool { return true }}} {
+	for _, p := range []netpoll.Poll{nil, &otherPoll{}, &likePoll{fd: 3, Handler: func([]byte) bool { return true }}} {
 		if err := r.waitInside(p); err == nil || r.handle != nil {
 			t.Errorf("%T: %v", p, err)
 		}

@@ -10,7 +10,8 @@ const (
 	ourPrefix  = "x-tidegate-"
 	httpAPIFix = "it belongs to HTTP APIs; import a REST API"
 
-	guaranteedRate = ourPrefix + "guaranteed-rate" // see definition.Body
+	guaranteedRate = ourPrefix + "guaranteed-rate"      // see definition.Body
+	acrossCallers  = ourPrefix + "cache-across-callers" // see definition.Integration
 )
 
 // extensions lists the names of API Gateway's extensions and our own.

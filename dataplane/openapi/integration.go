@@ -21,7 +21,7 @@ const (
 var integrationFields = map[string]string{
 	"type": "", "httpMethod": "", "uri": "", "connectionType": "", "timeoutInMillis": "", "requestParameters": "",
 	"requestTemplates": "", "passthroughBehavior": "", "responses": "", "tlsConfig": "", "responseTransferMode": "",
-	"cacheNamespace": "", "cacheKeyParameters": "",
+	"cacheNamespace": "", "cacheKeyParameters": "", acrossCallers: "",
 
 	"credentials":          "Tidegate signs no requests to AWS; remove it",
 	"connectionId":         "it names a VPC link; give the upstream's own address as uri",
@@ -75,6 +75,7 @@ func (r *reader) integration(at node, m *definition.Method, b *branch) *definiti
 		r.upstream(at, in, m, b)
 	}
 	in.CacheNamespace = r.text(at.get("cacheNamespace"))
+	in.CacheAcrossCallers = r.boolean(at.get(acrossCallers))
 	in.CacheKeyParameters = r.cacheKey(at.get("cacheKeyParameters"), in, m, b) // may name what upstream has mapped
 	return in
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tidegate/tidegate/dataplane/auth/sigv4"
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
@@ -20,6 +21,8 @@ type Admission struct {
 	Guaranteed *telemetry.Counter
 	Offenders  *telemetry.Offenders
 	Suspects   *telemetry.Suspects
+
+	IAM *sigv4.Verifier // of requests signed with an access key
 }
 
 // client is whom a request is charged to besides the account, the stage and the

@@ -31,7 +31,7 @@ func (t *transaction) cached() bool {
 	}
 	if cache.Invalidates(r) {
 		switch {
-		case m.OpenInvalidation:
+		case m.OpenInvalidation || t.mayInvalidate():
 			t.countCache(false)
 			t.fill.begin(cachestore.Ticket{}, true)
 			return false

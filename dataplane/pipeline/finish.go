@@ -19,6 +19,7 @@ func (t *transaction) finish() {
 	w.done++
 	t.body = shrink(t.body)
 	t.request = shrink(t.request)
+	t.held.reset()
 	t.abortFill()
 	t.fill.reset()
 	if t.std.active {

@@ -28,6 +28,10 @@ func (t *transaction) proxy() {
 		t.start(true)
 		return
 	}
+	if t.held.any {
+		t.forwardHeld()
+		return
+	}
 	if !r.Chunked {
 		t.appendRequest(proxy.Body{Length: r.ContentLength})
 	}
@@ -72,6 +76,8 @@ func (t *transaction) Body(data []byte, last bool) {
 	case !t.x.Hold(len(data)):
 		t.x.Close()
 		t.reject(NotReady)
+	case t.held.waiting:
+		t.keep(data, last)
 	case t.x.Request.Chunked:
 		t.collect(data, last)
 	default:
@@ -341,6 +347,33 @@ func (t *transaction) AppendContext(dst []byte, v proxy.ContextVar, name string)
 		return time.Unix(0, t.worker.loop.Wall(t.x.Started)).UTC().AppendFormat(dst, "02/Jan/2006:15:04:05 -0700")
 	case proxy.ContextRequestTimeEpoch:
 		return strconv.AppendInt(dst, t.worker.loop.Wall(t.x.Started)/int64(time.Millisecond), 10)
+	}
+	return t.appendCaller(dst, v, name)
+}
+
+// appendCaller appends what is known of who calls.
+func (t *transaction) appendCaller(dst []byte, v proxy.ContextVar, _ string) []byte {
+	switch user := t.identity.User; v {
+	case proxy.ContextEndpointID:
+		return append(dst, t.x.Endpoint()...)
+	case proxy.ContextAPIKeyID:
+		if t.client.known {
+			return t.client.AppendKeyID(dst)
+		}
+	case proxy.ContextAccessKey:
+		return append(dst, t.identity.AccessKey...)
+	case proxy.ContextAccountID:
+		if user != nil {
+			return append(dst, user.Account...)
+		}
+	case proxy.ContextUser:
+		if user != nil {
+			return append(dst, user.UserID...)
+		}
+	case proxy.ContextUserARN:
+		if user != nil {
+			return append(dst, user.ARN...)
+		}
 	}
 	return dst
 }

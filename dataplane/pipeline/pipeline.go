@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidegate/tidegate/dataplane/auth"
+	"github.com/tidegate/tidegate/dataplane/auth/policy"
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/loop"
@@ -76,7 +78,9 @@ type Worker struct {
 	date          []byte // the Date field of the second
 	dateOf        int64
 	record        telemetry.Record
-	message       []byte // of record
+	message       []byte // of record, or of a refusal
+	policy        policy.Context
+	scratchARN    auth.Scratch
 	keyID         []byte // of record
 
 	serving  int64

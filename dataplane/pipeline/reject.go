@@ -16,6 +16,10 @@ const (
 	NoStage
 	NoMethod
 	NotSigned
+	InvalidSignature
+	UnknownAccessKey
+	ExpiredToken
+	AccessDenied
 	InvalidAPIKey
 	Throttled
 	QuotaExceeded
@@ -62,6 +66,10 @@ var responses = [numReasons]gatewayResponse{
 	NoStage:              {"no_stage", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	NoMethod:             {"no_method", 403, "MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", "Missing Authentication Token"},
 	NotSigned:            {"not_signed", 403, "MISSING_AUTHENTICATION_TOKEN", "IncompleteSignatureException", ""},
+	InvalidSignature:     {"invalid_signature", 403, "INVALID_SIGNATURE", "InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."},
+	UnknownAccessKey:     {"unknown_access_key", 403, "INVALID_SIGNATURE", "UnrecognizedClientException", "The security token included in the request is invalid."},
+	ExpiredToken:         {"expired_token", 403, "EXPIRED_TOKEN", "ExpiredTokenException", "The security token included in the request is expired"},
+	AccessDenied:         {"access_denied", 403, "ACCESS_DENIED", accessDenied, "User is not authorized to access this resource"},
 	InvalidAPIKey:        {"invalid_api_key", 403, "INVALID_API_KEY", "ForbiddenException", "Forbidden"},
 	Throttled:            {"throttled", 429, "THROTTLED", "TooManyRequestsException", "Too Many Requests"},
 	QuotaExceeded:        {"quota_exceeded", 429, "QUOTA_EXCEEDED", "LimitExceededException", "Limit Exceeded"},

@@ -93,7 +93,7 @@ func (v *revalidation) receiveHead(last bool) bool {
 	var admission rfc9111.Admission
 	switch v.stored.OnResponse(&v.request, resp, int64(len(v.value)), times.Response) {
 	case rfc9111.Freshen:
-		v.fill.meta, admission = v.stored.Update(nil, &v.request, resp, times, &policy)
+		v.fill.meta, admission = v.stored.Update(nil, &v.request, resp, times, &leeway)
 		if admission.Refused == rfc9111.Admitted {
 			_ = v.fill.ticket.Commit(entryOf(admission, now, v.fill.meta, v.value))
 		} else {
@@ -101,7 +101,7 @@ func (v *revalidation) receiveHead(last bool) bool {
 			v.fill.ticket.Pass()
 		}
 	case rfc9111.Replace, rfc9111.Pass:
-		v.fill.meta, admission = rfc9111.Admit(nil, &v.request, resp, times, &policy)
+		v.fill.meta, admission = rfc9111.Admit(nil, &v.request, resp, times, &leeway)
 		if v.fill.admitted(admission, now); admission.Refused == rfc9111.Admitted && resp.ContentLength <= int64(maxEntry) {
 			return true
 		}

@@ -27,8 +27,8 @@ type standard struct {
 	sent       int64     // Unix nanoseconds
 }
 
-// policy is what the standards leave to the cache.
-var policy = rfc9111.DefaultPolicy
+// leeway is what the standards leave to the cache.
+var leeway = rfc9111.DefaultPolicy
 
 func (s *standard) reset() {
 	s.active, s.validating, s.without, s.fields = false, false, 0, s.fields[:0]
@@ -40,7 +40,7 @@ func (s *standard) reset() {
 func (t *transaction) cachedStandard() (answered bool) {
 	s, r := &t.std, &t.x.Request
 	var ok bool
-	if s.primary, ok = t.method.Cache.AppendTarget(s.primary[:0], r.Host, r.Path, r.Query); !ok {
+	if s.primary, ok = t.method.Cache.AppendTarget(s.primary[:0], r.Host, r.Path, r.Query, t); !ok {
 		return false
 	}
 	s.active = true
@@ -169,7 +169,7 @@ func (t *transaction) receiveStandard(last bool) (pass bool) {
 	}
 	if t.fill.active {
 		var admission rfc9111.Admission
-		t.fill.meta, admission = rfc9111.Admit(t.fill.meta[:0], &s.request, resp, times, &policy)
+		t.fill.meta, admission = rfc9111.Admit(t.fill.meta[:0], &s.request, resp, times, &leeway)
 		t.fill.admitted(admission, t.worker.loop.Now())
 		if admission.Refused != rfc9111.Admitted || resp.ContentLength > int64(maxEntry) {
 			if replace {
@@ -206,7 +206,7 @@ func (t *transaction) conclude(outcome rfc9111.Outcome, times rfc9111.Times) {
 // 9111 section 4.3.4).
 func (t *transaction) freshen(times rfc9111.Times) (stored bool) {
 	s, store, now := &t.std, t.method.Cache.Stage.Store, t.worker.loop.Now()
-	meta, admission := s.stored.Update(t.fill.meta[:0], &s.request, &t.call.Response, times, &policy)
+	meta, admission := s.stored.Update(t.fill.meta[:0], &s.request, &t.call.Response, times, &leeway)
 	t.fill.meta = meta
 	switch admission.Refused {
 	case rfc9111.Admitted:
@@ -247,7 +247,7 @@ func (t *transaction) unreachable() bool {
 	if !s.active || !s.validating {
 		return false
 	}
-	outcome := s.stored.OnFailure(&s.request, t.worker.loop.Wall(t.worker.loop.Now()), &policy)
+	outcome := s.stored.OnFailure(&s.request, t.worker.loop.Wall(t.worker.loop.Now()), &leeway)
 	if outcome == rfc9111.Pass {
 		return false
 	}
@@ -274,7 +274,7 @@ func (t *transaction) invalidate() {
 	origin := rfc9111.Origin{HTTPS: t.x.IsTLS(), Host: r.Host}
 	rfc9111.EachInvalidated(origin, r.Target, &t.call.Response, func(target []byte) {
 		path, query := cutQuery(target)
-		if key, ok := m.AppendTarget(nil, r.Host, path, query); ok {
+		if key, ok := m.AppendTarget(nil, r.Host, path, query, t); ok {
 			m.Stage.Store.Delete(key, now)
 		}
 	})

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 
+	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/http1"
@@ -18,6 +19,7 @@ type transaction struct {
 	call   upstream.Call
 	match  route.Match
 
+	identity        auth.Identity
 	client          client
 	usageIdentifier []byte // the API key that an authorizer named
 	retryAfter      int64  // nanoseconds until a limit allows again
@@ -40,6 +42,7 @@ type transaction struct {
 	waitUntil int64 // 0 when it does not wait for another request
 	waitPlace int   // in Worker.waiting
 
+	held      held
 	request   []byte // for the backend
 	body      []byte // collected, while its length is not known
 	streaming bool   // the body goes on as it comes
@@ -91,6 +94,15 @@ func (t *transaction) Serve() {
 		t.rejectUnmatched()
 		return
 	}
+	if t.method.Guard != nil {
+		t.enter()
+		return
+	}
+	t.pass()
+}
+
+// pass serves a request that has passed the guard.
+func (t *transaction) pass() {
 	if !t.admit() {
 		return
 	}
@@ -113,6 +125,7 @@ func (t *transaction) begin() {
 	t.answering, t.calledAt, t.latency, t.backend = answerNone, 0, -1, 0
 	t.status, t.rejected, t.message, t.bodyBytes = 0, false, "", 0
 	t.client.known, t.usageIdentifier, t.retryAfter = false, nil, 0
+	t.identity = auth.Identity{}
 	t.identify()
 }
 

@@ -66,6 +66,9 @@ func (s *Store) Spend(now, wall int64, shard int, m *Method, charges []limiter.C
 	return second, true
 }
 
+// Reserved reports whether the method's stage has a guaranteed share.
+func (m *Method) Reserved() bool { return m.stage != nil && m.stage.reserve != nil }
+
 // limit is a bucket that outlives deployments with the limit that one of them
 // gives it.
 type limit struct {

@@ -28,6 +28,7 @@ var imports = map[string][]string{
 	"dataplane/cache":                {"cachestore", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/http1"},
 	"dataplane/cache/rfc9111":        {"dataplane/http1"},
 	"dataplane/auth/sigv4":           {"dataplane/http1"},
+	"dataplane/auth":                 {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition"},
 	"dataplane/auth/iam":             {"dataplane/auth/policy", "dataplane/auth/sigv4", "dataplane/definition"},
 	"dataplane/sentence":             {"dataplane/telemetry"},
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
@@ -37,10 +38,11 @@ var imports = map[string][]string{
 
 	// What joins the steps.
 	"dataplane/deploy": {
-		"dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage",
+		"dataplane/auth", "dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage",
 		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane/pipeline": {
+		"dataplane/auth", "dataplane/auth/iam", "dataplane/auth/policy", "dataplane/auth/sigv4",
 		"cachestore", "dataplane/cache", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/loop", "dataplane/route",
 		"dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "limiter",
 		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",

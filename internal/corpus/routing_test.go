@@ -116,7 +116,7 @@ type noContext struct {
 	match *route.Match
 }
 
-func (in noContext) Param(i int) []byte                                { return in.match.Value(in.path, i) }
+func (in noContext) Param(i int) []byte                                          { return in.match.Value(in.path, i) }
 func (in noContext) AppendContext(d []byte, _ proxy.ContextVar, _ string) []byte { return d }
 
 // TestR44RoutedIsForwarded routes generated requests with the parts of the

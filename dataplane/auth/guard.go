@@ -1,0 +1,86 @@
+package auth
+
+import (
+	"unsafe"
+
+	"github.com/tidegate/tidegate/dataplane/auth/policy"
+)
+
+// Kind is how the callers of a method are recognised.
+type Kind uint8
+
+// Kinds.
+const (
+	None Kind = iota // not at all
+	IAM              // by the signature of the request
+)
+
+// Guard is what stands before a method. It is immutable; any number of
+// goroutines may use it.
+type Guard struct {
+	Kind    Kind
+	policy  *policy.Policy // of the API; nil: none
+	private bool           // the API is for private listeners alone
+	stage   string         // the method ARN up to the verb: arn:aws:execute-api:region:account:api/stage/
+}
+
+// CallerFields returns the header fields, in lower case, that callers are known
+// by.
+func (g *Guard) CallerFields() []string {
+	if g == nil || g.Kind == None {
+		return nil
+	}
+	return []string{"authorization"}
+}
+
+// Request is what a decision is about. Its bytes are not kept.
+type Request struct {
+	Verb string
+	Path []byte // behind the stage, with its first slash
+
+	// Context is what conditions are about, but for the principal.
+	Context *policy.Context
+}
+
+// Decision is what policies say of a request, and why.
+type Decision struct {
+	policy.Decision
+	ARN string // of the method as it was judged; valid until the next use of the scratch
+}
+
+// Scratch holds the method ARNs of the request that is being decided about. It is
+// for one goroutine.
+type Scratch struct{ bytes []byte }
+
+// arn returns the ARN of a method, in the scratch.
+func (g *Guard) arn(s *Scratch, r *Request, plain bool) string {
+	b := append(append(append(s.bytes[:0], g.stage...), r.Verb...), '/')
+	path := r.Path
+	if len(path) > 0 && path[0] == '/' {
+		path = path[1:]
+	}
+	if plain {
+		b = appendPlain(b, path)
+	} else {
+		b = append(b, path...)
+	}
+	s.bytes = b
+	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+// decide asks for a decision about the request as it is and, if its path can be
+// read in another way, about that too. The stricter one holds.
+func (g *Guard) decide(s *Scratch, r *Request, ask func(arn string) policy.Decision) Decision {
+	d := Decision{ARN: g.arn(s, r, false)}
+	d.Decision = ask(d.ARN)
+	if d.Decision == policy.ExplicitDeny || isPlain(r.Path) {
+		return d
+	}
+	arn := g.arn(s, r, true)
+	if other := ask(arn); other != policy.Allow {
+		d = Decision{other, arn}
+	} else if d.Decision != policy.Allow {
+		d.ARN = g.arn(s, r, false)
+	}
+	return d
+}

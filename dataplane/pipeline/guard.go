@@ -1,0 +1,160 @@
+package pipeline
+
+import (
+	"crypto/sha256"
+	"net/netip"
+	"unsafe"
+
+	"github.com/tidegate/tidegate/dataplane/auth"
+	"github.com/tidegate/tidegate/dataplane/auth/iam"
+	"github.com/tidegate/tidegate/dataplane/auth/policy"
+	"github.com/tidegate/tidegate/dataplane/auth/sigv4"
+	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/limiter"
+)
+
+// step is how far a request has got with what stands before its method.
+type step uint8
+
+const (
+	stepAuthenticate step = iota // who calls?
+	stepAuthorize                // may it?
+)
+
+// proceed takes a request past the guard of its method, from a step on. A step
+// that is false has answered, or waits for something and proceeds from itself
+// when that is there.
+func (t *transaction) proceed(from step) {
+	switch from {
+	case stepAuthenticate:
+		if !t.authenticate() {
+			return
+		}
+		fallthrough
+	case stepAuthorize:
+		if !t.authorize() {
+			return
+		}
+	}
+	t.pass()
+}
+
+// enter begins with the guard. While the account has no token left, nobody is
+// asked who they are.
+func (t *transaction) enter() {
+	w := t.worker
+	wait := w.pipeline.admission.Throttle.Account().Wait(max(t.x.Started, w.loop.Coarse()), w.loop.ID)
+	if wait > 0 && !t.method.Throttle.Reserved() {
+		t.deny(&limiter.Decision{RetryAfter: wait}, 1, 1)
+		return
+	}
+	t.proceed(stepAuthenticate)
+}
+
+// authenticate finds who calls.
+func (t *transaction) authenticate() bool {
+	if t.method.Guard.Kind == auth.IAM {
+		return t.authenticateSigned()
+	}
+	return true
+}
+
+// authenticateSigned is for requests signed with an access key. A body whose hash
+// is not among what was signed has to be there before the signature can be
+// checked; that of another is not waited for before its sender is known.
+func (t *transaction) authenticateSigned() bool {
+	r := &t.x.Request
+	var hash *[sha256.Size]byte
+	if t.held.whole {
+		sum := sha256.Sum256(t.held.bytes)
+		hash = &sum
+	} else if sigv4.NeedsBody(r) {
+		t.hold(wholeBody, stepAuthenticate)
+		return false
+	}
+	id, failure := t.worker.pipeline.admission.IAM.Verify(r, unsafeString(r.Host), hash, t.worker.loop.Wall(t.x.Started))
+	if failure != nil {
+		t.rejectWith(ofSignature(failure.Kind), failure.Message)
+		return false
+	}
+	if id.Payload == sigv4.PayloadDeclared && hash == nil {
+		t.hold(wholeBody, stepAuthenticate)
+		return false
+	}
+	t.identity.User, t.identity.AccessKey = id.Principal.(*iam.Principal), id.AccessKeyID
+	return true
+}
+
+// authorize asks the policies.
+func (t *transaction) authorize() bool {
+	w, g := t.worker, t.method.Guard
+	request := t.policyRequest()
+	d := g.Authorize(&w.scratchARN, &request, &t.identity, policy.Invoke)
+	if d.Decision == policy.Allow {
+		return true
+	}
+	arn := ""
+	if t.identity.User != nil {
+		arn = t.identity.User.ARN
+	}
+	w.message = policy.AppendDenial(w.message[:0], arn, policy.Invoke, d.ARN, d.Decision)
+	t.rejectWith(AccessDenied, string(w.message))
+	return false
+}
+
+// mayInvalidate reports whether the caller may replace entries of the cache.
+func (t *transaction) mayInvalidate() bool {
+	g := t.method.Guard
+	if g == nil {
+		return false
+	}
+	request := t.policyRequest()
+	return g.MayInvalidate(&t.worker.scratchARN, &request, &t.identity)
+}
+
+// AppendCaller implements cache.Input.
+func (t *transaction) AppendCaller(dst []byte) ([]byte, bool) { return t.identity.AppendKey(dst) }
+
+// policyRequest describes the request to policies. What it points at is valid as
+// long as the request's bytes are, and until the worker's next one.
+func (t *transaction) policyRequest() auth.Request {
+	w, r := t.worker, &t.x.Request
+	w.policy = policy.Context{
+		UserAgent: unsafeString(r.Get(http1.UserAgent)), Referer: unsafeString(r.Find("referer")),
+		SecureTransport: t.x.IsTLS(), Now: w.loop.Wall(t.x.Started),
+	}
+	if endpoint := t.x.Endpoint(); endpoint != "" {
+		w.policy.SourceVPCE, w.policy.VPCSourceIP = endpoint, t.remote()
+	} else {
+		w.policy.SourceIP = t.remote()
+	}
+	return auth.Request{Verb: verbText(r, t.verb), Path: t.path, Context: &w.policy}
+}
+
+func (t *transaction) remote() netip.Addr { return t.x.Remote().Addr().WithZone("") }
+
+// verbText is the verb as the method was chosen by it.
+func verbText(r *http1.Request, v http1.Verb) string {
+	if v == http1.VerbOther {
+		return unsafeString(r.Method)
+	}
+	return v.String()
+}
+
+// unsafeString is b as a string, for as long as b stays as it is.
+func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// ofSignature maps what is wrong with a signature to a Reason.
+func ofSignature(k sigv4.Kind) Reason {
+	switch k {
+	case sigv4.MissingToken:
+		return NoMethod // AWS's MISSING_AUTHENTICATION_TOKEN, as for an unknown path
+	case sigv4.Incomplete:
+		return NotSigned
+	case sigv4.InvalidToken:
+		return UnknownAccessKey
+	case sigv4.ExpiredToken:
+		return ExpiredToken
+	}
+	return InvalidSignature
+}

@@ -19,7 +19,7 @@ var imports = map[string][]string{
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},
 	"dataplane/state":   {"dataplane/definition"},
-	"dataplane/control": {"dataplane/definition", "dataplane/openapi"},
+	"dataplane/control": {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/openapi"},
 
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},

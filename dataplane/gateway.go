@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/auth/iam"
 	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
@@ -54,6 +55,7 @@ type Gateway struct {
 	targets  *upstream.Group
 	throttle *throttle.Store
 	usage    *usage.Store
+	iam      *iam.Store // who signs with which access key
 	caches   *cache.Stages
 	journal  *usage.Journal // nil until New has made it
 	registry *telemetry.Registry
@@ -97,6 +99,9 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 		return nil, err
 	}
 	g.catalog.Store(catalog)
+	if err := g.loadPrincipals(host.AccountID, catalog); err != nil {
+		return nil, err
+	}
 	if err := g.makeLoops(host); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,10 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 		return err
 	}
 	next := current.With(change)
+	principals, err := g.iam.Compile(next)
+	if err != nil {
+		return &definition.InvalidError{Err: err}
+	}
 	snapshot, err := deploy.Compile(next, deployHost(g.host.Load()), g.stores(), g.pipeline.Snapshot())
 	if err != nil {
 		g.undo(next)
@@ -43,6 +47,7 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	if err := g.applyKeys(change); err != nil {
 		return fmt.Errorf("the change is stored and serves after a restart: %w", err)
 	}
+	g.iam.Swap(principals)
 	snapshot.Commit(loop.Now(), g.stores())
 	g.pipeline.Swap(snapshot)
 	g.catalog.Store(next)

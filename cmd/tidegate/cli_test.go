@@ -133,6 +133,10 @@ func TestUnreachable(t *testing.T) {
 		{"plans"}, {"plans", "create", "gold"}, {"plans", "set", "gold", "--rate", "1"}, {"plans", "show", "gold"},
 		{"usage", "shop"}, {"usage", "shop", "--remaining", "1"},
 		{"offenders"}, {"throttle"}, {"throttle", "account", "5"}, {"throttle", "petstore:prod", "1", "1"}, {"throttle", "guarantee", "petstore:prod", "1"},
+		{"iam"}, {"iam", "users"}, {"iam", "create-user", "ann"}, {"iam", "tag-user", "ann", "--tag", "a=b"}, {"iam", "delete-user", "ann"},
+		{"iam", "create-key", "ann"}, {"iam", "keys"}, {"iam", "disable-key", "AKIA"}, {"iam", "enable-key", "AKIA"}, {"iam", "delete-key", "AKIA"},
+		{"iam", "put-policy", "p", "-"}, {"iam", "put-user-policy", "ann", "p", "-"}, {"iam", "policies"}, {"iam", "show-policy", "p"}, {"iam", "delete-policy", "p"},
+		{"iam", "attach", "ann", "p"}, {"iam", "detach", "ann", "p"}, {"iam", "simulate", "ann", "Invoke", "petstore:prod:/pets/GET"},
 		{"cache"}, {"cache", "stats", "petstore:prod"}, {"cache", "flush", "petstore:prod"}, {"cache", "enable", "petstore:prod"}, {"cache", "disable", "petstore:prod"},
 	} {
 		f.refused(t, exitUnreachable, "none.sock", args...)

@@ -30,7 +30,7 @@ Examples:
 
 func init() { deployCommand.run = deploy }
 
-// variables collects --var flags.
+// variables collects flags of NAME=VALUE, such as --var.
 type variables map[string]string
 
 func (v variables) String() string { return "" }

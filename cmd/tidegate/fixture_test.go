@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidegate/tidegate/dataplane/auth/iam"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
@@ -47,7 +48,11 @@ func (m *memory) Update(_ context.Context, edit func(*definition.Catalog) (defin
 	if m.refuse != nil && len(change.PutDeployments) > 0 {
 		return m.refuse
 	}
-	m.catalog = m.catalog.With(change)
+	next := m.catalog.With(change)
+	if _, err := iam.NewStore("000000000000").Compile(next); err != nil {
+		return &definition.InvalidError{Err: err}
+	}
+	m.catalog = next
 	m.keyring.apply(change)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidegate/tidegate/dataplane/auth/iam"
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
@@ -41,6 +42,17 @@ func FuzzBodies(f *testing.F) {
 		{"POST", "/usageplans/plan00/keys", `{"keyId":"key0000000","keyType":"API_KEY"}`},
 		{"GET", "/usageplans/plan00/usage?startDate=2026-11-01&endDate=2026-11-30&limit=1", ``},
 		{"PATCH", "/usageplans/plan00/keys/key0000000/usage", `{"patchOperations":[{"op":"replace","path":"/remaining","value":"12"}]}`},
+		{"POST", "/tidegate/iam/users", `{"userName":"bob","path":"/a/","tags":{"a":"b"}}`},
+		{"PATCH", "/tidegate/iam/users/ann", `{"patchOperations":[{"op":"add","path":"/tags/a~1b","value":"x"},{"op":"remove","path":"/tags/team"}]}`},
+		{"DELETE", "/tidegate/iam/users/ann?force=true", ``},
+		{"POST", "/tidegate/iam/users/ann/accesskeys", `{}`},
+		{"GET", "/tidegate/iam/accesskeys?userName=ann&limit=1", ``},
+		{"PATCH", "/tidegate/iam/accesskeys/AKIAAAAAAAAAAAAAAAAA", `{"patchOperations":[{"op":"replace","path":"/status","value":"Inactive"}]}`},
+		{"PUT", "/tidegate/iam/policies/pets", `{"policyDocument":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"arn:aws:execute-api:*:*:${aws:PrincipalTag/team}/*\"}}"}`},
+		{"PUT", "/tidegate/iam/users/ann/policies/own", `{"policyDocument":"{\"Statement\":[]}"}`},
+		{"DELETE", "/tidegate/iam/users/ann/attachedpolicies/pets", ``},
+		{"DELETE", "/tidegate/iam/policies/pets", ``},
+		{"POST", "/tidegate/iam/simulate", `{"userName":"ann","actionName":"Invoke","resourceArn":"arn:aws:execute-api:us-east-1:000000000000:api0000000/prod/GET/pets","sourceIp":"::1","secureTransport":false}`},
 		{"GET", "/restapis?limit=2&position=MDA&x=%zz", ``},
 		{"GET", "/restapis/api0000000/resources?embed=methods&limit=1", ``},
 	} {
@@ -56,6 +68,9 @@ func FuzzBodies(f *testing.F) {
 			PutStages:      []*definition.Stage{{APIID: "api0000000", Name: "prod", DeploymentID: "d00000", CreatedDate: noon}},
 			PutPlans: []*definition.UsagePlan{{ID: "plan00", Name: "p", APIStages: []definition.PlanStage{{APIID: "api0000000", Stage: "prod"}},
 				Quota: &definition.Quota{Limit: 5, Period: definition.PeriodMonth, Since: noon}}},
+			PutUsers:      []*definition.User{{Name: "ann", ID: "AIDAANN", Path: "/", Tags: map[string]string{"team": "blue"}, Attached: []string{"pets"}}},
+			PutAccessKeys: []*definition.AccessKey{{ID: "AKIAAAAAAAAAAAAAAAAA", UserName: "ann", Secret: "a-secret", Active: true}},
+			PutPolicies:   []*definition.ManagedPolicy{{Name: "pets", Document: `{"Statement":[]}`}},
 		})
 		g.keys.apply(definition.Change{PutKeys: []*definition.APIKey{{ID: "key0000000", Value: "a-value-that-is-there-already"}},
 			PutPlanKeys: []definition.PlanKey{{PlanID: "plan00", KeyID: "key0000000"}}})
@@ -117,6 +132,14 @@ func checkCatalog(t *testing.T, c *definition.Catalog) {
 					t.Errorf("plan %+v", p)
 				}
 			}
+		}
+	}
+	if _, err := iam.NewStore("000000000000").Compile(c); err != nil {
+		t.Errorf("principals: %v", err)
+	}
+	for name, u := range c.Users {
+		if u.Name != name || checkIAMName("", name, maxUserName) != nil || checkUserPath(u.Path) != nil || checkUserTags(u.Tags) != nil || len(c.KeysOf(name)) > maxKeysOfUser {
+			t.Errorf("user %+v", u)
 		}
 	}
 	for k := range c.Deployments {

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidegate/tidegate/dataplane/auth/iam"
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
@@ -26,6 +27,7 @@ type fakeGateway struct {
 	mu      sync.Mutex
 	catalog *definition.Catalog
 	keys    *fakeKeys
+	iam     *iam.Store
 	refuse  error    // what the next Update's compilation finds
 	flushed []string // API:STAGE
 	caches  []CacheStatus
@@ -33,7 +35,7 @@ type fakeGateway struct {
 }
 
 func newFakeGateway() *fakeGateway {
-	return &fakeGateway{catalog: (&definition.Catalog{}).With(definition.Change{}), keys: newFakeKeys(), drained: make(chan struct{}, 8)}
+	return &fakeGateway{catalog: (&definition.Catalog{}).With(definition.Change{}), keys: newFakeKeys(), iam: iam.NewStore("000000000000"), drained: make(chan struct{}, 8)}
 }
 
 func (g *fakeGateway) Catalog() *definition.Catalog {
@@ -52,7 +54,13 @@ func (g *fakeGateway) Update(_ context.Context, edit func(*definition.Catalog) (
 	if g.refuse != nil {
 		return g.refuse
 	}
-	g.catalog = g.catalog.With(ch)
+	next := g.catalog.With(ch)
+	principals, err := g.iam.Compile(next)
+	if err != nil {
+		return &definition.InvalidError{Err: err}
+	}
+	g.iam.Swap(principals)
+	g.catalog = next
 	g.keys.apply(ch)
 	return nil
 }

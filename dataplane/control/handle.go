@@ -169,6 +169,7 @@ func (s *Server) audit(r *request, status int, err error, took time.Duration) {
 			attrs = append(attrs, name, v)
 		}
 	}
+	attrs = append(attrs, auditPrincipal(r)...)
 	s.log.Log(context.Background(), level, "control", attrs...)
 }
 

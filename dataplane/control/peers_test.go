@@ -19,6 +19,7 @@ import (
 
 const childSocket = "TIDEGATE_TEST_CONTROL_SOCKET"
 const childFlood = "TIDEGATE_TEST_CONTROL_FLOOD"
+const childCalls = "TIDEGATE_TEST_CONTROL_CALLS" // "METHOD path" with commas between, in the place of tryBoth's
 
 func TestMain(m *testing.M) {
 	if socket := os.Getenv(childSocket); socket != "" {
@@ -35,7 +36,15 @@ func TestMain(m *testing.M) {
 // tryBoth is a child that reads and changes something and prints how it went.
 func tryBoth(socket string) {
 	client := &http.Client{Transport: unixTransport(socket)}
-	for _, call := range [][3]string{{"GET", "/restapis", ""}, {"POST", "/restapis", `{"name":"x"}`}, {"POST", "/tidegate/validate", "x"}} {
+	calls := [][3]string{{"GET", "/restapis", ""}, {"POST", "/restapis", `{"name":"x"}`}, {"POST", "/tidegate/validate", "x"}}
+	if given := os.Getenv(childCalls); given != "" {
+		calls = nil
+		for call := range strings.SplitSeq(given, ",") {
+			method, path, _ := strings.Cut(call, " ")
+			calls = append(calls, [3]string{method, path, ""})
+		}
+	}
+	for _, call := range calls {
 		req, _ := http.NewRequest(call[0], "http://control"+call[1], strings.NewReader(call[2]))
 		resp, err := client.Do(req)
 		if err != nil {

@@ -51,16 +51,16 @@ func (c *Catalog) KeysOf(userName string) []*AccessKey {
 	return keys
 }
 
-// UsersWith returns the names of the users that a managed policy is attached to,
-// sorted.
-func (c *Catalog) UsersWith(policyName string) []string {
-	var names []string
+// Attachments returns the names of the users that each managed policy is attached
+// to, sorted.
+func (c *Catalog) Attachments() map[string][]string {
+	users := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.Users)) {
-		if slices.Contains(c.Users[name].Attached, policyName) {
-			names = append(names, name)
+		for _, p := range c.Users[name].Attached {
+			users[p] = append(users[p], name)
 		}
 	}
-	return names
+	return users
 }
 
 func (c *Catalog) deletePrincipals(ch Change) {

@@ -28,7 +28,7 @@ func TestPrincipalsOfACatalog(t *testing.T) {
 		if len(c.catalog.Users) != c.users || len(c.catalog.AccessKeys) != c.keys || len(c.catalog.Policies) != c.policies {
 			t.Errorf("%s: %+v", c.name, c.catalog)
 		}
-		if got := c.catalog.UsersWith("read"); !slices.Equal(got, c.readers) {
+		if got := c.catalog.Attachments()["read"]; !slices.Equal(got, c.readers) {
 			t.Errorf("%s: read is attached to %v", c.name, got)
 		}
 		keys := c.catalog.KeysOf("ann")

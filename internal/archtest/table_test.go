@@ -19,7 +19,7 @@ var imports = map[string][]string{
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},
 	"dataplane/state":   {"dataplane/definition"},
-	"dataplane/control": {"dataplane/definition", "dataplane/openapi"},
+	"dataplane/control": {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/openapi"},
 
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
@@ -48,7 +48,7 @@ var imports = map[string][]string{
 		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane": {
-		"configs", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
+		"configs", "dataplane/auth/iam", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
 		"dataplane/throttle", "dataplane/usage",

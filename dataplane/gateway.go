@@ -18,7 +18,9 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/auth/iam"
+	"github.com/tidegate/tidegate/dataplane/auth/sigv4"
 	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
@@ -164,6 +166,7 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	g.offenders, g.offenderTable = telemetry.NewOffenders(workers), telemetry.NewOffenderTable()
 	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
 		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders,
+		IAM:        sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
 		Throttled:  g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits),
 		Guaranteed: g.registry.Counter(telemetry.GuaranteedRequests),
 	}, g.access,
@@ -210,6 +213,10 @@ func (g *Gateway) startControl(host *configs.Host) error {
 		MaxTimeoutMillis: int(host.Limits.IntegrationTimeout.Milliseconds()),
 		DrainTimeout:     host.Timeouts.Drain, Logger: g.log,
 		Check: func(body *definition.Body) error { return Check(g.host.Load(), body) },
+		CheckPolicy: func(apiID, document string) error {
+			_, err := auth.CompilePolicy(authHost(g.host.Load()), apiID, document)
+			return err
+		},
 	})
 	if err := g.control.Listen(); err != nil {
 		return err

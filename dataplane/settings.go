@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/http1"
@@ -21,8 +22,12 @@ import (
 
 // The host file, as each part wants it.
 
+func authHost(h *configs.Host) auth.Host {
+	return auth.Host{Partition: "aws", Region: h.Region, AccountID: h.AccountID}
+}
+
 func deployHost(h *configs.Host) deploy.Host {
-	out := deploy.Host{Region: h.Region, AccountID: h.AccountID, GatewayDomain: h.GatewayDomain, MaxURL: h.Limits.URLBytes,
+	out := deploy.Host{Host: authHost(h), GatewayDomain: h.GatewayDomain, MaxURL: h.Limits.URLBytes,
 		Account: throttle.Rate{PerSecond: h.Throttle.RateLimit, Burst: h.Throttle.BurstLimit}}
 	for _, d := range h.Domains {
 		domain := deploy.Domain{Name: d.Name}

@@ -31,8 +31,7 @@ type Mapping struct {
 
 // Host is what a host adds to the definitions.
 type Host struct {
-	Region        string
-	AccountID     string
+	auth.Host     // where its ARNs are
 	GatewayDomain string
 	Domains       []Domain
 	MaxURL        int           // bytes of a request target of a regional API
@@ -46,13 +45,6 @@ type Stores struct {
 	Throttle *throttle.Store
 	Usage    *usage.Store
 	Caches   *cache.Stages
-}
-
-// partition is that of ARNs.
-const partition = "aws"
-
-func (h *Host) auth() auth.Host {
-	return auth.Host{Partition: partition, Region: h.Region, AccountID: h.AccountID}
 }
 
 // maxURLEdge bounds the request target of edge and private APIs, in bytes.
@@ -125,7 +117,7 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 		return nil, err
 	}
 	s.joinPlans(definition.StageKey{APIID: s.APIID, Stage: s.Name}, stores)
-	if s.guards, err = auth.CompileStage(host.auth(), from.stage, body); err != nil {
+	if s.guards, err = auth.CompileStage(host.Host, from.stage, body); err != nil {
 		return nil, err
 	}
 	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
@@ -12,7 +13,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/route"
 )
 
-var host = deploy.Host{AccountID: "000000000000", GatewayDomain: "Example.COM", MaxURL: 10240, Domains: []deploy.Domain{
+var host = deploy.Host{Host: auth.Host{Partition: "aws", Region: "us-east-1", AccountID: "000000000000"}, GatewayDomain: "Example.COM", MaxURL: 10240, Domains: []deploy.Domain{
 	{Name: "api.test", Mappings: []deploy.Mapping{{API: "pets"}, {BasePath: "v1", API: "api1", Stage: "prod"}, {BasePath: "later", API: "not-yet"}}},
 }}
 

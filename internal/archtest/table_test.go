@@ -48,7 +48,7 @@ var imports = map[string][]string{
 		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane": {
-		"configs", "dataplane/auth/iam", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
+		"configs", "dataplane/auth", "dataplane/auth/iam", "dataplane/auth/sigv4", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
 		"dataplane/throttle", "dataplane/usage",

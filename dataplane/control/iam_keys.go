@@ -60,7 +60,7 @@ func (s *Server) listAccessKeys(r *request) (int, any, error) {
 		}
 		keys = c.KeysOf(name)
 	}
-	some, err := page(keys, func(k *definition.AccessKey) string { return k.UserName + "/" + k.ID }, r.query)
+	some, err := page(keys, func(k *definition.AccessKey) string { return k.UserName + "\x00" + k.ID }, r.query)
 	if err != nil {
 		return 0, nil, err
 	}

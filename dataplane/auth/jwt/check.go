@@ -1,0 +1,216 @@
+package jwt
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"github.com/tidegate/tidegate/dataplane/auth/verdict"
+)
+
+const (
+	// skew is how far an issuer's clock may be ahead of ours, in seconds: it
+	// concerns nbf and iat. A token ends with its exp to the second, as on AWS,
+	// which documents no leeway at all.
+	skew = 10
+
+	// badFor is how long a token with a bad signature is remembered, and one that
+	// has expired or was for somebody else.
+	badFor = int64(30 * time.Second)
+)
+
+// judged is what was found out about a token that its issuer has signed. What
+// depends on the time or on the method is decided for each request.
+type judged struct {
+	claims    *Claims
+	key       *key   // worth nothing when it is revoked
+	refusal   Result // what is wrong at any time, Valid if nothing
+	use       string // token_use
+	expires   int64  // seconds since the Unix epoch
+	notBefore int64
+	issuedAt  int64
+}
+
+// verdicts remembers what was found out about tokens. Tokens with a bad signature
+// are kept apart, so that they push out no good ones.
+type verdicts struct {
+	good *verdict.Cache[judged]
+	bad  *verdict.Cache[*key] // by which the signature is bad
+}
+
+// Check says what a token is to a method that asks for scopes, and what it
+// claims if it is Valid. now is of the clock that the Keys have, wall is
+// nanoseconds since the Unix epoch.
+//
+// It never blocks, and allocates nothing for a token seen before. NeedKeys is not
+// an answer yet: see Await.
+func (a *Authorizer) Check(token []byte, scopes Scopes, now, wall int64) (Result, *Claims) {
+	switch {
+	case len(token) == 0:
+		return Missing, nil
+	case len(token) > maxToken:
+		return Malformed, nil
+	}
+	j := a.verdicts.good.Get(token, now)
+	if j == nil || j.key.revoked.Load() {
+		var refusal Result
+		if j, refusal = a.verify(token, now, wall); refusal != 0 {
+			return refusal, nil
+		}
+	}
+	if r := a.decide(j, scopes, wall/int64(time.Second)); r != Valid {
+		return r, nil
+	}
+	return Valid, j.claims
+}
+
+// decide is what a token is worth at a time, in seconds, and to a method.
+func (a *Authorizer) decide(j *judged, scopes Scopes, seconds int64) Result {
+	switch {
+	case j.refusal != Valid:
+		return j.refusal
+	case seconds >= j.expires:
+		return Expired
+	case seconds+skew < j.notBefore:
+		return NotYetValid
+	case seconds+skew < j.issuedAt:
+		return IssuedInFuture
+	case a.pools && len(scopes.names) == 0 && j.use != useID, a.pools && len(scopes.names) > 0 && j.use != useAccess:
+		return WrongUse
+	case len(scopes.names) > 0 && !scopes.any(j.claims.Scopes):
+		return WrongScope
+	}
+	return Valid
+}
+
+var tokens = sync.Pool{New: func() any { return new(token) }}
+
+// verify judges a token that was not seen before, or 0 and why it is refused.
+func (a *Authorizer) verify(raw []byte, now, wall int64) (*judged, Result) {
+	if by := a.verdicts.bad.Get(raw, now); by != nil && !(*by).revoked.Load() {
+		return nil, BadSignature
+	}
+	t := tokens.Get().(*token)
+	defer tokens.Put(t)
+	defer t.forget()
+	if r := t.parse(raw); r != 0 {
+		return nil, r
+	}
+	issuer := a.issuer(t)
+	if issuer == nil {
+		return nil, WrongIssuer
+	}
+	k, alg, r := issuer.find(t, now, wall)
+	if r != 0 {
+		return nil, r
+	}
+	issuer.store.verified.Add(1)
+	if alg.Verify(string(t.signed), t.signature, k.public) != nil {
+		issuer.store.badSignatures.Add(1)
+		a.verdicts.bad.Put(raw, k, now, now+badFor)
+		return nil, BadSignature
+	}
+	j, r := a.judge(t, k)
+	if r != 0 {
+		return nil, r
+	}
+	a.verdicts.good.Put(raw, j, now, now+a.keepFor(&j, wall))
+	return &j, 0
+}
+
+// keepFor is how long a verdict is remembered, in nanoseconds.
+func (a *Authorizer) keepFor(j *judged, wall int64) int64 {
+	left := j.expires - wall/int64(time.Second)
+	if j.refusal != Valid || left <= 0 {
+		return min(badFor, a.keep)
+	}
+	return min(min(left, math.MaxInt64/int64(time.Second))*int64(time.Second), a.keep)
+}
+
+// issuer returns the issuer that a token names, nil if it is not trusted.
+func (a *Authorizer) issuer(t *token) *Issuer {
+	if iss := t.claims.get("iss"); iss.kind == isString {
+		return a.issuers[iss.text]
+	}
+	return nil
+}
+
+// Values of token_use.
+//
+// Source: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
+const (
+	useID     = "id"
+	useAccess = "access"
+)
+
+// judge reads the claims of a token whose signature is good.
+func (a *Authorizer) judge(t *token, k *key) (judged, Result) {
+	m := t.claims
+	j := judged{key: k, refusal: Valid}
+	var ok bool
+	if j.expires, ok = m.get("exp").date(); !ok {
+		return j, WrongClaims
+	}
+	if v := m.get("nbf"); v.kind != 0 {
+		if j.notBefore, ok = v.date(); !ok {
+			return j, WrongClaims
+		}
+	}
+	if v := m.get("iat"); v.kind != 0 {
+		if j.issuedAt, ok = v.date(); !ok {
+			return j, WrongClaims
+		}
+	}
+	for _, name := range []string{"sub", "client_id", "token_use"} {
+		if _, ok := m.text(name); !ok {
+			return j, WrongClaims
+		}
+	}
+	if j.use, _ = m.text("token_use"); a.pools && j.use != useID && j.use != useAccess {
+		return j, WrongUse
+	}
+	if j.refusal, ok = a.audience(m, j.use); !ok {
+		return j, WrongClaims
+	}
+	scope := m.get("scope")
+	if scope.kind == 0 {
+		scope = m.get("scp")
+	}
+	j.claims = newClaims(m, a.form, readScopes(scope))
+	return j, 0
+}
+
+// audience is Valid if the token is for one of those that the authorizer accepts.
+// It is false if the claim cannot be understood.
+//
+// A JWT authorizer looks at client_id only if there is no aud. Of a user pool, ID
+// tokens name the client in aud and access tokens in client_id.
+func (a *Authorizer) audience(m members, use string) (Result, bool) {
+	aud := m.get("aud")
+	switch aud.kind {
+	case 0, isString, isArray:
+	default:
+		return WrongClaims, false
+	}
+	if aud.kind == 0 || a.pools && use == useAccess {
+		aud = m.get("client_id")
+	}
+	named := []value{aud}
+	if aud.kind == isArray {
+		named = readItems(aud.text, nil)
+	}
+	found := WrongAudience
+	if a.accepts == nil {
+		found = Valid
+	}
+	for _, v := range named {
+		switch {
+		case v.kind == 0:
+		case v.kind != isString:
+			return WrongClaims, false
+		case a.accepts != nil && a.accepts(v.text):
+			found = Valid
+		}
+	}
+	return found, true
+}

@@ -1,0 +1,158 @@
+package jwt
+
+import (
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidegate/tidegate/dataplane/auth/verdict"
+)
+
+// When keys are fetched, in nanoseconds.
+const (
+	refreshEvery = int64(2 * time.Hour) // as long as AWS may keep them
+	jitter       = refreshEvery / 10    // so that not all issuers are asked at once
+
+	// retryEvery is the wait after a fetch that failed. Without any keys the first
+	// wait is shorter, and doubles up to that.
+	retryEvery = int64(time.Minute)
+	retryFirst = int64(5 * time.Second)
+
+	// askEvery is how often kids that nobody knows may cause a fetch: in between,
+	// all of them are known to be unknown. To remember them one by one would add
+	// nothing within that time, and beyond it whoever guesses the kid of the next
+	// key could keep its tokens out.
+	askEvery = int64(time.Minute)
+)
+
+// mostWaiters bounds the requests that wait for the keys of one issuer.
+const mostWaiters = 1024
+
+// Issuer is an issuer of tokens and the keys that it publishes. Its methods may
+// be called from any goroutine; find takes no lock.
+type Issuer struct {
+	store   *Keys
+	url     string // as in iss
+	jwksURI string // "" to discover it
+
+	set      atomic.Pointer[keySet] // the last good one, nil before
+	fetching atomic.Bool
+	closed   atomic.Bool
+	dueAt    atomic.Int64 // when the keys are to be fetched, by themselves
+	askAt    atomic.Int64 // when an unknown kid may cause a fetch
+	failure  atomic.Uint32
+	calls    *verdict.Calls[error]
+
+	mu     sync.Mutex
+	status IssuerStatus
+}
+
+func newIssuer(store *Keys, url, jwksURI string) *Issuer {
+	return &Issuer{
+		store: store, url: url, jwksURI: jwksURI,
+		calls:  verdict.NewCalls[error](1, mostWaiters),
+		status: IssuerStatus{Issuer: url, JWKSURI: jwksURI},
+	}
+}
+
+// find returns the key and the algorithm that a token is signed with, or 0 and
+// why there is none.
+func (i *Issuer) find(t *token, now, wall int64) (*key, *algorithm, Result) {
+	fetching := i.fetching.Load() // before the set, so that what it brings is seen
+	set := i.set.Load()
+	if set == nil {
+		if fetching || now >= i.dueAt.Load() {
+			return nil, nil, NeedKeys
+		}
+		return nil, nil, Result(i.failure.Load())
+	}
+	if k := set.keys[t.kid]; k != nil {
+		if alg := k.algorithm(t.alg); alg != nil {
+			return k, alg, 0
+		}
+		return nil, nil, WrongAlgorithm
+	}
+	if exp, ok := t.claims.get("exp").date(); !ok || exp <= wall/int64(time.Second) {
+		return nil, nil, UnknownKey // no key would make it valid
+	}
+	if fetching {
+		return nil, nil, NeedKeys
+	}
+	if now < i.askAt.Load() {
+		return nil, nil, UnknownKey
+	}
+	return nil, nil, NeedKeys
+}
+
+// wait has w told when the keys have been fetched. It is false if they are not
+// being fetched.
+func (i *Issuer) wait(w Waiter) bool {
+	now := i.store.now()
+	at := i.askAt.Load()
+	if i.set.Load() == nil {
+		at = i.dueAt.Load()
+	}
+	if i.closed.Load() || !i.fetching.Load() && now < at {
+		return false
+	}
+	return i.calls.Join(call, w, i.fetch)
+}
+
+// call is the only question that an issuer is asked.
+var call = []byte("keys")
+
+// nobody waits for a fetch that was due.
+type nobody struct{}
+
+func (nobody) Decided(error) {}
+
+// refresh fetches the keys in the background if they are due, and reports whether
+// it does.
+func (i *Issuer) refresh(now int64) bool {
+	if i.closed.Load() || i.fetching.Load() || now < i.dueAt.Load() {
+		return false
+	}
+	return i.calls.Join(call, nobody{}, i.fetch)
+}
+
+// fetch replaces the keys by those that the issuer publishes now. If that fails,
+// the last good ones stay. It runs on a goroutine of its own, one at a time.
+func (i *Issuer) fetch() error {
+	start := i.store.now()
+	if start < i.askAt.Load() && start < i.dueAt.Load() {
+		return nil // another one has just ended
+	}
+	i.fetching.Store(true)
+	defer i.fetching.Store(false)
+	i.askAt.Store(start + askEvery)
+	i.store.fetches.Add(1)
+	set, uri, failure, err := i.store.fetcher.keys(i.store.context, i.url, i.jwksURI)
+	now, wall := i.store.now(), time.Unix(0, i.store.wall())
+
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	s := &i.status
+	s.TriedAt = wall
+	if err != nil {
+		i.store.failures.Add(1)
+		s.Failures++
+		s.LastError, s.FailedAt = err.Error(), wall
+		i.failure.Store(uint32(failure))
+		wait := retryEvery
+		if i.set.Load() == nil {
+			wait = min(retryFirst<<min(s.Failures-1, 10), retryEvery)
+		}
+		i.dueAt.Store(now + wait)
+	} else {
+		set.replace(i.set.Load())
+		i.set.Store(set)
+		s.Failures, s.FetchedAt, s.JWKSURI = 0, wall, uri
+		s.setKeys(set)
+		i.dueAt.Store(now + refreshEvery - jitter + rand.Int64N(2*jitter))
+	}
+	return err
+}
+
+// close ends fetching. Whoever waits is told.
+func (i *Issuer) close() { i.closed.Store(true) }

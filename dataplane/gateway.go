@@ -20,6 +20,7 @@ import (
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/auth/iam"
+	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/auth/sigv4"
 	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/control"
@@ -58,6 +59,7 @@ type Gateway struct {
 	throttle *throttle.Store
 	usage    *usage.Store
 	iam      *iam.Store // who signs with which access key
+	tokens   *jwt.Keys  // of the issuers of tokens
 	caches   *cache.Stages
 	journal  *usage.Journal // nil until New has made it
 	registry *telemetry.Registry
@@ -104,6 +106,9 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.loadPrincipals(host.AccountID, catalog); err != nil {
 		return nil, err
 	}
+	if err := g.makeCallers(host); err != nil {
+		return nil, err
+	}
 	if err := g.makeLoops(host); err != nil {
 		return nil, err
 	}
@@ -120,6 +125,7 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 		return nil, err
 	}
 	g.pipeline.Swap(snapshot)
+	g.retainCallers(snapshot)
 	go g.watchOffenders()
 	return g, nil
 }
@@ -179,7 +185,7 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 }
 
 func (g *Gateway) stores() deploy.Stores {
-	return deploy.Stores{Targets: g.targets, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches}
+	return deploy.Stores{Targets: g.targets, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches, Auth: g.authStores()}
 }
 
 // Start opens the listeners, the control socket and the admin listener. After
@@ -212,7 +218,8 @@ func (g *Gateway) startControl(host *configs.Host) error {
 		Version: g.options.Version, Region: host.Region, AccountID: host.AccountID, GatewayDomain: host.GatewayDomain,
 		MaxTimeoutMillis: int(host.Limits.IntegrationTimeout.Milliseconds()),
 		DrainTimeout:     host.Timeouts.Drain, Logger: g.log,
-		Check: func(body *definition.Body) error { return Check(g.host.Load(), body) },
+		Check:           func(body *definition.Body) error { return Check(g.host.Load(), body) },
+		CheckAuthorizer: func(a *definition.Authorizer) error { return auth.CheckAuthorizer(a, g.authStores()) },
 		CheckPolicy: func(apiID, document string) error {
 			_, err := auth.CompilePolicy(authHost(g.host.Load()), apiID, document)
 			return err
@@ -337,6 +344,9 @@ func (g *Gateway) close() error {
 	if g.pipeline != nil && g.pipeline.Snapshot() != nil {
 		close(g.stop)
 		<-g.watched
+	}
+	if g.tokens != nil {
+		g.tokens.Close()
 	}
 	if g.access != nil {
 		errs = append(errs, g.access.Close())

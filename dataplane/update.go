@@ -90,6 +90,7 @@ func (g *Gateway) retire(s *deploy.Snapshot) {
 	caches := map[*cache.Stage]bool{}
 	s.Caches(caches)
 	g.caches.Retain(caches)
+	g.retainCallers(s)
 	keep := map[*upstream.Target]bool{}
 	s.Targets(keep)
 	g.targets.Retain(keep)

@@ -3,6 +3,7 @@ package auth
 import (
 	"unsafe"
 
+	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/auth/policy"
 )
 
@@ -11,14 +12,19 @@ type Kind uint8
 
 // Kinds.
 const (
-	None Kind = iota // not at all
-	IAM              // by the signature of the request
+	None   Kind = iota // not at all
+	IAM                // by the signature of the request
+	Tokens             // by a token of an issuer
 )
 
 // Guard is what stands before a method. It is immutable; any number of
 // goroutines may use it.
 type Guard struct {
-	Kind    Kind
+	Kind   Kind
+	Tokens *jwt.Authorizer // of Tokens
+	Scopes jwt.Scopes      // any of which a token has to have
+	Source jwt.Source      // of tokens; the name of a field is in lower case
+
 	policy  *policy.Policy // of the API; nil: none
 	private bool           // the API is for private listeners alone
 	stage   string         // the method ARN up to the verb: arn:aws:execute-api:region:account:api/stage/
@@ -27,10 +33,14 @@ type Guard struct {
 // CallerFields returns the header fields, in lower case, that callers are known
 // by.
 func (g *Guard) CallerFields() []string {
-	if g == nil || g.Kind == None {
-		return nil
+	switch {
+	case g == nil:
+	case g.Kind == IAM:
+		return []string{"authorization"}
+	case g.Kind == Tokens && !g.Source.Query:
+		return []string{g.Source.Name}
 	}
-	return []string{"authorization"}
+	return nil
 }
 
 // Request is what a decision is about. Its bytes are not kept.

@@ -1,7 +1,11 @@
 package auth
 
 import (
+	"crypto/sha256"
+	"strings"
+
 	"github.com/tidegate/tidegate/dataplane/auth/iam"
+	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/auth/policy"
 )
 
@@ -9,6 +13,8 @@ import (
 type Identity struct {
 	User      *iam.Principal // of IAM
 	AccessKey string         // of IAM: the id of the key that signed
+	Claims    *jwt.Claims    // of Tokens
+	Token     []byte         // of Tokens, as it came
 }
 
 // AppendKey appends what tells callers apart, so that one gets no answer that was
@@ -17,7 +23,21 @@ func (id *Identity) AppendKey(dst []byte) ([]byte, bool) {
 	if id.User != nil {
 		return append(append(dst, "iam "...), id.User.ARN...), true
 	}
+	if id.Claims != nil { // two tokens of one principal may say different things
+		sum := sha256.Sum256(id.Token)
+		return append(append(dst, "token "...), sum[:]...), true
+	}
 	return dst, false
+}
+
+// AppendContext appends $context.authorizer.NAME, nothing if there is none.
+func (id *Identity) AppendContext(dst []byte, name string) []byte {
+	const claims = "claims."
+	if id.Claims != nil && strings.HasPrefix(name, claims) {
+		text, _ := id.Claims.Get(name[len(claims):])
+		return append(dst, text...)
+	}
+	return dst
 }
 
 // Authorize decides whether a caller may do something to the method.

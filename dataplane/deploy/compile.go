@@ -45,6 +45,7 @@ type Stores struct {
 	Throttle *throttle.Store
 	Usage    *usage.Store
 	Caches   *cache.Stages
+	Auth     auth.Stores
 }
 
 // maxURLEdge bounds the request target of edge and private APIs, in bytes.
@@ -117,7 +118,7 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 		return nil, err
 	}
 	s.joinPlans(definition.StageKey{APIID: s.APIID, Stage: s.Name}, stores)
-	if s.guards, err = auth.CompileStage(host.Host, from.stage, body); err != nil {
+	if s.guards, err = auth.CompileStage(host.Host, stores.Auth, from.stage, body); err != nil {
 		return nil, err
 	}
 	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tidegate/tidegate/dataplane/auth"
+	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
@@ -41,6 +42,13 @@ func (s *Snapshot) Targets(set map[*upstream.Target]bool) {
 		for _, t := range stage.targets {
 			set[t] = true
 		}
+	}
+}
+
+// Tokens adds the authorizers of tokens in use to set.
+func (s *Snapshot) Tokens(set map[*jwt.Authorizer]bool) {
+	for _, stage := range s.stages {
+		stage.guards.Tokens(set)
 	}
 }
 

@@ -53,8 +53,11 @@ func (t *transaction) enter() {
 
 // authenticate finds who calls.
 func (t *transaction) authenticate() bool {
-	if t.method.Guard.Kind == auth.IAM {
+	switch t.method.Guard.Kind {
+	case auth.IAM:
 		return t.authenticateSigned()
+	case auth.Tokens:
+		return t.authenticateToken()
 	}
 	return true
 }

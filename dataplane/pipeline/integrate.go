@@ -352,7 +352,7 @@ func (t *transaction) AppendContext(dst []byte, v proxy.ContextVar, name string)
 }
 
 // appendCaller appends what is known of who calls.
-func (t *transaction) appendCaller(dst []byte, v proxy.ContextVar, _ string) []byte {
+func (t *transaction) appendCaller(dst []byte, v proxy.ContextVar, name string) []byte {
 	switch user := t.identity.User; v {
 	case proxy.ContextEndpointID:
 		return append(dst, t.x.Endpoint()...)
@@ -360,6 +360,8 @@ func (t *transaction) appendCaller(dst []byte, v proxy.ContextVar, _ string) []b
 		if t.client.known {
 			return t.client.AppendKeyID(dst)
 		}
+	case proxy.ContextAuthorizer:
+		return t.identity.AppendContext(dst, name)
 	case proxy.ContextAccessKey:
 		return append(dst, t.identity.AccessKey...)
 	case proxy.ContextAccountID:

@@ -19,6 +19,8 @@ const (
 	InvalidSignature
 	UnknownAccessKey
 	ExpiredToken
+	Unauthorized
+	InsufficientScope
 	AccessDenied
 	InvalidAPIKey
 	Throttled
@@ -69,6 +71,8 @@ var responses = [numReasons]gatewayResponse{
 	InvalidSignature:     {"invalid_signature", 403, "INVALID_SIGNATURE", "InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."},
 	UnknownAccessKey:     {"unknown_access_key", 403, "INVALID_SIGNATURE", "UnrecognizedClientException", "The security token included in the request is invalid."},
 	ExpiredToken:         {"expired_token", 403, "EXPIRED_TOKEN", "ExpiredTokenException", "The security token included in the request is expired"},
+	Unauthorized:         {"unauthorized", 401, "UNAUTHORIZED", "UnauthorizedException", "Unauthorized"},
+	InsufficientScope:    {"insufficient_scope", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	AccessDenied:         {"access_denied", 403, "ACCESS_DENIED", accessDenied, "User is not authorized to access this resource"},
 	InvalidAPIKey:        {"invalid_api_key", 403, "INVALID_API_KEY", "ForbiddenException", "Forbidden"},
 	Throttled:            {"throttled", 429, "THROTTLED", "TooManyRequestsException", "Too Many Requests"},

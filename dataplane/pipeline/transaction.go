@@ -42,6 +42,10 @@ type transaction struct {
 	waitUntil int64 // 0 when it does not wait for another request
 	waitPlace int   // in Worker.waiting
 
+	paused    *pause // nil when it waits for nobody
+	askedKeys bool
+	fields    []byte // lines for the answer of the gateway's own
+
 	held      held
 	request   []byte // for the backend
 	body      []byte // collected, while its length is not known
@@ -125,7 +129,7 @@ func (t *transaction) begin() {
 	t.answering, t.calledAt, t.latency, t.backend = answerNone, 0, -1, 0
 	t.status, t.rejected, t.message, t.bodyBytes = 0, false, "", 0
 	t.client.known, t.usageIdentifier, t.retryAfter = false, nil, 0
-	t.identity = auth.Identity{}
+	t.identity, t.askedKeys, t.fields = auth.Identity{}, false, t.fields[:0]
 	t.identify()
 }
 
@@ -166,6 +170,7 @@ func (t *transaction) Gone() {
 // letGo ends whatever is under way for the request.
 func (t *transaction) letGo() {
 	t.call.Cancel()
+	t.endPause()
 	if t.waitUntil != 0 {
 		t.leaveQueue()
 	}
@@ -210,6 +215,7 @@ func (t *transaction) rejectWith(reason Reason, message string) {
 	b = append(b, "Content-Type: application/json\r\nx-amzn-ErrorType: "...)
 	b = append(b, g.errorType...)
 	b = append(b, "\r\n"...)
+	b = append(b, t.fields...)
 	if g.status == 503 {
 		b = append(b, "Retry-After: "...)
 		b = append(b, '0'+retryAfterSeconds, '\r', '\n')

@@ -32,6 +32,7 @@ var imports = map[string][]string{
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
 	"dataplane/integration/mock":     {"dataplane/definition"},
+	"dataplane/integration/lambda":   {},
 	"dataplane/integration/proxy":    {"dataplane/definition", "dataplane/http1"},
 
 	// What joins the steps.
@@ -72,6 +73,7 @@ var walls = map[string][]string{
 	"github.com/cloudwego/netpoll": {"dataplane/loop"},
 	"go.etcd.io/bbolt":             {"dataplane/state"},
 	"github.com/VictoriaMetrics":   {"cachestore"},
+	"github.com/aws":               {"dataplane/integration/lambda"},
 	"github.com/cilium/ebpf":       {"bpf/gate", "bpf/steer"},
 	"github.com/dchest/siphash":    {"dataplane/state", "dataplane/usage"},
 	"go.yaml.in/yaml":              {"configs", "dataplane/openapi"},

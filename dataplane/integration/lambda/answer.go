@@ -78,8 +78,13 @@ func (e *Error) Timeout() bool {
 func (e *Error) Throttled() bool { return e.Status == http.StatusTooManyRequests }
 
 // Refused reports whether the call will not do, however often it is made: there
-// is no such function, or it may not be called, or not with this payload.
-func (e *Error) Refused() bool { return e.Status >= 300 && e.Status < 500 && !e.Throttled() }
+// is no such function, or it may not be called, or not with this payload, or it
+// answers too much.
+func (e *Error) Refused() bool {
+	return e.Status >= 300 && e.Status < 500 && !e.Throttled() || errors.Is(e.cause, errTooLarge)
+}
+
+var errTooLarge = errors.New("the answer is over the limit")
 
 // maxMessage bounds what is kept of a refusal's text, in bytes.
 const maxMessage = 512

@@ -65,7 +65,7 @@ func (c *Client) Invoke(ctx context.Context, function string, payload []byte) (A
 	case err != nil:
 		return Answer{}, &Error{Function: function, cause: err}
 	case len(body) > c.config.MaxAnswer:
-		return Answer{}, &Error{Function: function, cause: fmt.Errorf("the answer has more than %d bytes", c.config.MaxAnswer)}
+		return Answer{}, &Error{Function: function, cause: fmt.Errorf("%w of %d bytes", errTooLarge, c.config.MaxAnswer)}
 	case resp.StatusCode != http.StatusOK:
 		return Answer{}, refusal(function, resp, body)
 	}

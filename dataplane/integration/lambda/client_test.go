@@ -137,7 +137,7 @@ func TestRefusals(t *testing.T) {
 		"redirect":  {handler: answers(302, "Location: http://127.0.0.1:1/", ""), want: "status 302", status: 302, refused: true},
 		"accepted":  {handler: answers(202, "", ""), want: "status 202", status: 202},
 		"long":      {handler: answers(500, "", `{"message":"`+long+`"}`), want: long[:maxMessage], status: 500},
-		"huge":      {handler: answers(200, "", strings.Repeat("x", 1<<20)), change: func(c *Config) { c.MaxAnswer = 1 << 10 }, want: "more than 1024 bytes"},
+		"huge":      {handler: answers(200, "", strings.Repeat("x", 1<<20)), change: func(c *Config) { c.MaxAnswer = 1 << 10 }, want: "over the limit of 1024 bytes", refused: true},
 		"lying": {handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, "short")

@@ -28,6 +28,7 @@ var imports = map[string][]string{
 	"dataplane/cache":                {"cachestore", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/http1"},
 	"dataplane/cache/rfc9111":        {"dataplane/http1"},
 	"dataplane/auth/sigv4":           {"dataplane/http1"},
+	"dataplane/auth/authorizer":      {"dataplane/auth/policy", "dataplane/auth/verdict", "dataplane/definition"},
 	"dataplane/sentence":             {"dataplane/telemetry"},
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},

@@ -1,0 +1,81 @@
+package authorizer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// httpEndpoint is an authorizer that is sent its events by POST.
+type httpEndpoint struct {
+	url    string
+	agent  string
+	client *http.Client
+}
+
+// Bounds of connections to an authorizer. How many there are is bounded by the
+// calls under way.
+const (
+	connectTimeout = 5 * time.Second
+	idleTimeout    = 55 * time.Second
+	maxIdle        = 64
+	maxHeaderBytes = 16 << 10
+)
+
+// newClient makes the client of one authorizer, that shares no connection with
+// another's. It opens nothing.
+func newClient() *http.Client {
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:            (&net.Dialer{Timeout: connectTimeout}).DialContext,
+			TLSHandshakeTimeout:    connectTimeout,
+			Protocols:              protocols,
+			IdleConnTimeout:        idleTimeout,
+			MaxIdleConns:           maxIdle,
+			MaxIdleConnsPerHost:    maxIdle,
+			MaxResponseHeaderBytes: maxHeaderBytes,
+			DisableCompression:     true, // small answers must not become large ones
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// ask implements endpoint.
+func (e *httpEndpoint) ask(ctx context.Context, event []byte) Verdict {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader(event))
+	if err != nil {
+		return failed(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", e.agent)
+	resp, err := e.client.Do(req)
+	if err != nil {
+		return noAnswer(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxResult+1)) // also of a refusal, to use the connection again
+	switch resp.StatusCode {
+	case http.StatusUnauthorized:
+		return Verdict{Outcome: Unauthorized}
+	case http.StatusForbidden:
+		return denied()
+	case http.StatusOK:
+	default:
+		return failed(fmt.Errorf("%s answered with status %d", e.url, resp.StatusCode))
+	}
+	if err != nil {
+		return noAnswer(fmt.Errorf("%s: %w", e.url, err))
+	}
+	v, err := parseResult(body)
+	if err != nil {
+		return misconfigured(fmt.Errorf("%s: %w", e.url, err))
+	}
+	return v
+}

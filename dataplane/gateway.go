@@ -19,6 +19,7 @@ import (
 
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/auth"
+	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
 	"github.com/tidegate/tidegate/dataplane/auth/iam"
 	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/auth/sigv4"
@@ -27,6 +28,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/front"
+	"github.com/tidegate/tidegate/dataplane/integration/lambda"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
 	"github.com/tidegate/tidegate/dataplane/loop"
 	"github.com/tidegate/tidegate/dataplane/pipeline"
@@ -54,16 +56,18 @@ type Gateway struct {
 	state   atomic.Value // control.StateStarting, …
 
 	// Stores.
-	store    *state.Store
-	targets  *upstream.Group
-	throttle *throttle.Store
-	usage    *usage.Store
-	iam      *iam.Store // who signs with which access key
-	tokens   *jwt.Keys  // of the issuers of tokens
-	caches   *cache.Stages
-	journal  *usage.Journal // nil until New has made it
-	registry *telemetry.Registry
-	access   *telemetry.AccessLog // nil for none
+	store       *state.Store
+	targets     *upstream.Group
+	throttle    *throttle.Store
+	usage       *usage.Store
+	iam         *iam.Store // who signs with which access key
+	tokens      *jwt.Keys  // of the issuers of tokens
+	lambda      *lambda.Client
+	authorizers *authorizer.Store
+	caches      *cache.Stages
+	journal     *usage.Journal // nil until New has made it
+	registry    *telemetry.Registry
+	access      *telemetry.AccessLog // nil for none
 
 	offenders     *telemetry.Offenders
 	offenderTable *telemetry.OffenderTable
@@ -219,7 +223,7 @@ func (g *Gateway) startControl(host *configs.Host) error {
 		MaxTimeoutMillis: int(host.Limits.IntegrationTimeout.Milliseconds()),
 		DrainTimeout:     host.Timeouts.Drain, Logger: g.log,
 		Check:           func(body *definition.Body) error { return Check(g.host.Load(), body) },
-		CheckAuthorizer: func(a *definition.Authorizer) error { return auth.CheckAuthorizer(a, g.authStores()) },
+		CheckAuthorizer: func(a *definition.Authorizer) error { return auth.CheckAuthorizer(a, g.authStores(), lambda.ParseURI) },
 		CheckPolicy: func(apiID, document string) error {
 			_, err := auth.CompilePolicy(authHost(g.host.Load()), apiID, document)
 			return err
@@ -345,9 +349,7 @@ func (g *Gateway) close() error {
 		close(g.stop)
 		<-g.watched
 	}
-	if g.tokens != nil {
-		g.tokens.Close()
-	}
+	g.closeCallers()
 	if g.access != nil {
 		errs = append(errs, g.access.Close())
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
 	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/auth/policy"
 	"github.com/tidegate/tidegate/dataplane/definition"
@@ -29,13 +30,16 @@ type Stage struct {
 
 	stores  Stores
 	defined map[string]*definition.Authorizer // by id
+	scope   *authorizer.Scope
 	tokens  map[string]*jwt.Authorizer        // of those that methods use
+	custom  map[string]*authorizer.Authorizer // likewise
 }
 
 // Stores are what guards refer to and what outlives them. All may be nil: then a
 // guard is only checked.
 type Stores struct {
-	Keys *jwt.Keys
+	Keys        *jwt.Keys
+	Authorizers *authorizer.Store
 }
 
 // CompilePolicy reads the resource policy of an API; empty is none.
@@ -51,16 +55,17 @@ func CompilePolicy(h Host, apiID, document string) (*policy.Policy, error) {
 }
 
 // CompileStage reads what the methods of a stage have in common.
-func CompileStage(h Host, stores Stores, st *definition.Stage, body *definition.Body) (*Stage, error) {
+func CompileStage(h Host, stores Stores, scope *authorizer.Scope, body *definition.Body) (*Stage, error) {
 	s := &Stage{
-		private: body.EndpointType == definition.EndpointPrivate, arn: h.apiARN(st.APIID) + "/" + st.Name + "/",
-		stores: stores, defined: map[string]*definition.Authorizer{}, tokens: map[string]*jwt.Authorizer{},
+		private: body.EndpointType == definition.EndpointPrivate, arn: h.apiARN(scope.APIID) + "/" + scope.Stage + "/",
+		stores: stores, scope: scope, defined: map[string]*definition.Authorizer{},
+		tokens: map[string]*jwt.Authorizer{}, custom: map[string]*authorizer.Authorizer{},
 	}
 	for _, a := range body.Authorizers {
 		s.defined[a.ID] = a
 	}
 	var err error
-	if s.policy, err = CompilePolicy(h, st.APIID, body.Policy); err != nil {
+	if s.policy, err = CompilePolicy(h, scope.APIID, body.Policy); err != nil {
 		return nil, err
 	}
 	if s.policy != nil || s.private {
@@ -82,8 +87,10 @@ func (s *Stage) Method(m *definition.Method) (*Guard, error) {
 		return s.guard(IAM), nil
 	case definition.AuthUserPools, definition.AuthJWT:
 		return s.tokenGuard(m)
+	case definition.AuthCustom:
+		return s.customGuard(m)
 	}
-	return nil, fmt.Errorf("authorization type %q is not supported yet", m.AuthorizationType)
+	return nil, fmt.Errorf("authorization type %q does not exist", m.AuthorizationType)
 }
 
 // authorizer returns the definition that a method names.
@@ -116,19 +123,45 @@ func (s *Stage) tokenGuard(m *definition.Method) (*Guard, error) {
 	return g, nil
 }
 
-// Tokens adds the authorizers of tokens that the stage's methods use to set.
-func (s *Stage) Tokens(set map[*jwt.Authorizer]bool) {
+func (s *Stage) customGuard(m *definition.Method) (*Guard, error) {
+	def, err := s.authorizer(m, definition.AuthorizerToken, definition.AuthorizerRequest)
+	if err != nil {
+		return nil, err
+	}
+	g := s.guard(Custom)
+	if g.Custom = s.custom[def.ID]; g.Custom == nil {
+		if g.Custom, err = authorizer.Compile(def, s.scope, s.stores.Authorizers); err != nil {
+			return nil, err
+		}
+		s.custom[def.ID] = g.Custom
+	}
+	return g, nil
+}
+
+// InUse is the authorizers that snapshots use.
+type InUse struct {
+	Tokens map[*jwt.Authorizer]bool
+	Custom map[*authorizer.Authorizer]bool
+}
+
+// AddTo adds the authorizers that the stage's methods use.
+func (s *Stage) AddTo(used *InUse) {
 	for _, a := range s.tokens {
-		set[a] = true
+		used.Tokens[a] = true
+	}
+	for _, a := range s.custom {
+		used.Custom[a] = true
 	}
 }
 
 // CheckAuthorizer says what is wrong with an authorizer, before a method uses it.
-func CheckAuthorizer(def *definition.Authorizer, stores Stores) error {
+// function is that of the Scope that it will have.
+func CheckAuthorizer(def *definition.Authorizer, stores Stores, function func(string) (string, error)) (err error) {
 	switch def.Type {
 	case definition.AuthorizerUserPools, definition.AuthorizerJWT:
-		_, err := jwt.Compile(def, stores.Keys)
-		return err
+		_, err = jwt.Compile(def, stores.Keys)
+	default:
+		_, err = authorizer.Compile(def, &authorizer.Scope{Function: function}, nil)
 	}
-	return nil
+	return err
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"unsafe"
 
+	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
 	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/auth/policy"
 )
@@ -15,6 +16,7 @@ const (
 	None   Kind = iota // not at all
 	IAM                // by the signature of the request
 	Tokens             // by a token of an issuer
+	Custom             // by what an authorizer of the owner's says
 )
 
 // Guard is what stands before a method. It is immutable; any number of
@@ -24,6 +26,7 @@ type Guard struct {
 	Tokens *jwt.Authorizer // of Tokens
 	Scopes jwt.Scopes      // any of which a token has to have
 	Source jwt.Source      // of tokens; the name of a field is in lower case
+	Custom *authorizer.Authorizer
 
 	policy  *policy.Policy // of the API; nil: none
 	private bool           // the API is for private listeners alone
@@ -39,6 +42,8 @@ func (g *Guard) CallerFields() []string {
 		return []string{"authorization"}
 	case g.Kind == Tokens && !g.Source.Query:
 		return []string{g.Source.Name}
+	case g.Kind == Custom:
+		return g.Custom.HeaderFields()
 	}
 	return nil
 }
@@ -76,6 +81,19 @@ func (g *Guard) arn(s *Scratch, r *Request, plain bool) string {
 	}
 	s.bytes = b
 	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+// MethodARN returns the ARN of the method that a request calls, in the scratch.
+func (g *Guard) MethodARN(s *Scratch, r *Request) string { return g.arn(s, r, false) }
+
+// Refuses reports whether the API's resource policy denies a request whoever
+// calls, so that nobody need be asked who that is.
+func (g *Guard) Refuses(s *Scratch, r *Request) (d Decision, refused bool) {
+	if g.policy == nil {
+		return d, false
+	}
+	d = g.decide(s, r, func(arn string) policy.Decision { return g.policy.Evaluate(policy.Invoke, arn, r.Context) })
+	return d, d.Decision == policy.ExplicitDeny
 }
 
 // decide asks for a decision about the request as it is and, if its path can be

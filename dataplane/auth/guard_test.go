@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
 	"github.com/tidegate/tidegate/dataplane/auth/iam"
 	"github.com/tidegate/tidegate/dataplane/auth/policy"
 	"github.com/tidegate/tidegate/dataplane/auth/sigv4"
@@ -33,7 +34,7 @@ func document(statements ...string) string {
 // guard compiles that of a method.
 func guard(t testing.TB, endpoint, resourcePolicy, authorization string) *Guard {
 	t.Helper()
-	s, err := CompileStage(host, Stores{}, &definition.Stage{APIID: "api", Name: "prod"}, &definition.Body{EndpointType: endpoint, Policy: resourcePolicy})
+	s, err := CompileStage(host, Stores{}, &authorizer.Scope{APIID: "api", Stage: "prod"}, &definition.Body{EndpointType: endpoint, Policy: resourcePolicy})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +163,7 @@ func TestMayInvalidate(t *testing.T) {
 }
 
 func TestCompileRefuses(t *testing.T) {
-	if _, err := CompileStage(host, Stores{}, &definition.Stage{}, &definition.Body{Policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Maybe"}]}`}); err == nil || !strings.Contains(err.Error(), "resource policy: Statement[0]") {
+	if _, err := CompileStage(host, Stores{}, &authorizer.Scope{}, &definition.Body{Policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Maybe"}]}`}); err == nil || !strings.Contains(err.Error(), "resource policy: Statement[0]") {
 		t.Errorf("error %v", err)
 	}
 }

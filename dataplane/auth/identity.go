@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"strings"
 
+	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
 	"github.com/tidegate/tidegate/dataplane/auth/iam"
 	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/auth/policy"
@@ -15,6 +16,10 @@ type Identity struct {
 	AccessKey string         // of IAM: the id of the key that signed
 	Claims    *jwt.Claims    // of Tokens
 	Token     []byte         // of Tokens, as it came
+
+	// Of Custom: what was said, and all that it was said of.
+	Verdict *authorizer.Verdict
+	Key     []byte
 }
 
 // AppendKey appends what tells callers apart, so that one gets no answer that was
@@ -27,6 +32,10 @@ func (id *Identity) AppendKey(dst []byte) ([]byte, bool) {
 		sum := sha256.Sum256(id.Token)
 		return append(append(dst, "token "...), sum[:]...), true
 	}
+	if id.Verdict != nil { // a principal's name may stand for many
+		sum := sha256.Sum256(id.Key)
+		return append(append(dst, "key "...), sum[:]...), true
+	}
 	return dst, false
 }
 
@@ -37,18 +46,30 @@ func (id *Identity) AppendContext(dst []byte, name string) []byte {
 		text, _ := id.Claims.Get(name[len(claims):])
 		return append(dst, text...)
 	}
+	switch {
+	case id.Verdict == nil:
+	case name == "principalId":
+		return append(dst, id.Verdict.PrincipalID...)
+	default:
+		text, _ := id.Verdict.Value(name)
+		return append(dst, text...)
+	}
 	return dst
 }
 
 // Authorize decides whether a caller may do something to the method.
 //
-// The API's resource policy and what the caller's own policies say count together
-// for signed requests; for all others the resource policy counts alone, and has
-// to allow if there is one. A private API needs a resource policy that allows.
+// For signed requests and custom authorizers the API's resource policy counts
+// together with the caller's own policies, or those that the authorizer gave; for
+// all others it counts alone, and has to allow if there is one. A private API
+// needs a resource policy.
 func (g *Guard) Authorize(s *Scratch, r *Request, id *Identity, action policy.Action) Decision {
 	return g.decide(s, r, func(arn string) policy.Decision {
-		if g.Kind == IAM {
+		switch g.Kind {
+		case IAM:
 			return g.combine(id.User.Evaluate(action, arn, r.Context), action, arn, r.Context)
+		case Custom:
+			return g.combine(id.Verdict.Policy.Evaluate(action, arn, r.Context), action, arn, r.Context)
 		}
 		return policy.Alone(g.policy, g.private, action, arn, r.Context)
 	})
@@ -65,7 +86,7 @@ func (g *Guard) combine(own policy.Decision, action policy.Action, arn string, c
 // MayInvalidate reports whether a caller has the permission to replace an entry of
 // the stage's cache. Somebody has to have given it.
 func (g *Guard) MayInvalidate(s *Scratch, r *Request, id *Identity) bool {
-	if g.Kind != IAM && g.policy == nil {
+	if g.Kind != IAM && g.Kind != Custom && g.policy == nil {
 		return false
 	}
 	return g.Authorize(s, r, id, policy.InvalidateCache).Decision == policy.Allow

@@ -2,11 +2,14 @@ package deploy
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/auth"
+	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
 	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/integration/lambda"
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
@@ -97,6 +100,7 @@ func Compile(c *definition.Catalog, host Host, stores Stores, previous *Snapshot
 func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	body := from.deployment.Body
 	s := &Stage{
+		AccountID: host.AccountID, Variables: from.stage.Variables,
 		APIID: from.stage.APIID, APIName: from.apiName, Name: from.stage.Name, DeploymentID: from.deployment.ID,
 		MaxTarget: min(maxURLEdge, host.MaxURL), HideLimits: from.stage.HideLimits,
 		Private:       body.EndpointType == definition.EndpointPrivate,
@@ -118,12 +122,15 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 		return nil, err
 	}
 	s.joinPlans(definition.StageKey{APIID: s.APIID, Stage: s.Name}, stores)
-	if s.guards, err = auth.CompileStage(host.Host, stores.Auth, from.stage, body); err != nil {
-		return nil, err
-	}
 	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{
 		"accountId": host.AccountID, "apiId": s.APIID, "stage": s.Name, "deploymentId": s.DeploymentID,
 	}}
+	s.guards, err = auth.CompileStage(host.Host, stores.Auth, &authorizer.Scope{
+		APIID: s.APIID, Stage: s.Name, Variables: from.stage.Variables, Context: maps.Clone(scope.Context), Function: lambda.ParseURI,
+	}, body)
+	if err != nil {
+		return nil, err
+	}
 	s.Methods, err = route.Compile(body, func(res *definition.Resource, m *definition.Method) (*Method, error) {
 		return s.compileMethod(res, m, scope, stores)
 	})
@@ -136,8 +143,11 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 		return nil, fmt.Errorf("%s %s: no integration is defined for the method", m.HTTPMethod, res.Path)
 	}
 	out := &Method{
-		ResourcePath: res.Path, TimeoutMillis: in.TimeoutMillis,
+		ResourcePath: res.Path, ResourceID: res.ID, TimeoutMillis: in.TimeoutMillis,
 		Throttle: s.limits.Method(res.Path, m.HTTPMethod), KeyRequired: m.APIKeyRequired,
+	}
+	if out.Guard != nil && out.Guard.Kind == auth.Custom { // whose authorizer is told of them
+		out.Params = pathParams(res.Path)
 	}
 	if m.APIKeyRequired {
 		out.Overrides = s.Plans.Overrides(res.Path, m.HTTPMethod)

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/tidegate/tidegate/dataplane/auth"
-	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
@@ -45,10 +44,10 @@ func (s *Snapshot) Targets(set map[*upstream.Target]bool) {
 	}
 }
 
-// Tokens adds the authorizers of tokens in use to set.
-func (s *Snapshot) Tokens(set map[*jwt.Authorizer]bool) {
+// Authorizers adds the authorizers in use.
+func (s *Snapshot) Authorizers(used *auth.InUse) {
 	for _, stage := range s.stages {
-		stage.guards.Tokens(set)
+		stage.guards.AddTo(used)
 	}
 }
 
@@ -93,11 +92,14 @@ type Stage struct {
 	PlanMetrics   []*telemetry.Plan // by the number of the plan
 
 	APIID        string
+	AccountID    string
 	APIName      string
 	Name         string
 	DeploymentID string
 
-	guards  *auth.Stage
+	guards    *auth.Stage
+	Variables map[string]string
+
 	caching *cache.Policy // nil when the stage has no cache
 	limits  *throttle.Limits
 	targets map[upstream.Key]*upstream.Target
@@ -133,5 +135,7 @@ type Method struct {
 
 	Proxy        proxy.Program
 	ResourcePath string
+	ResourceID   string
+	Params       []string        // names of the path's parameters, in order
 	Overrides    usage.Overrides // by usage plans
 }

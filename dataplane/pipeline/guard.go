@@ -58,6 +58,8 @@ func (t *transaction) authenticate() bool {
 		return t.authenticateSigned()
 	case auth.Tokens:
 		return t.authenticateToken()
+	case auth.Custom:
+		return t.authenticateCustom()
 	}
 	return true
 }
@@ -96,13 +98,23 @@ func (t *transaction) authorize() bool {
 	if d.Decision == policy.Allow {
 		return true
 	}
-	arn := ""
-	if t.identity.User != nil {
-		arn = t.identity.User.ARN
+	switch {
+	case t.identity.Verdict != nil:
+		t.denyCustom(d.Decision)
+	case t.identity.User != nil:
+		t.denyAccess(t.identity.User.ARN, d)
+	default:
+		t.denyAccess("", d)
 	}
-	w.message = policy.AppendDenial(w.message[:0], arn, policy.Invoke, d.ARN, d.Decision)
-	t.rejectWith(AccessDenied, string(w.message))
 	return false
+}
+
+// denyAccess answers a request that policies do not allow; no principal is
+// anybody.
+func (t *transaction) denyAccess(principal string, d auth.Decision) {
+	w := t.worker
+	w.message = policy.AppendDenial(w.message[:0], principal, policy.Invoke, d.ARN, d.Decision)
+	t.rejectWith(AccessDenied, string(w.message))
 }
 
 // mayInvalidate reports whether the caller may replace entries of the cache.

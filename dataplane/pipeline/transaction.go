@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/tidegate/tidegate/dataplane/auth"
+	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/http1"
@@ -44,7 +45,9 @@ type transaction struct {
 
 	paused    *pause // nil when it waits for nobody
 	askedKeys bool
-	fields    []byte // lines for the answer of the gateway's own
+	verdict   *authorizer.Verdict // nil until it is known
+	callerKey []byte              // of what authorizers are asked
+	fields    []byte              // lines for the answer of the gateway's own
 
 	held      held
 	request   []byte // for the backend
@@ -128,8 +131,8 @@ func (t *transaction) begin() {
 	t.streaming, t.rechunk = false, false
 	t.answering, t.calledAt, t.latency, t.backend = answerNone, 0, -1, 0
 	t.status, t.rejected, t.message, t.bodyBytes = 0, false, "", 0
-	t.client.known, t.usageIdentifier, t.retryAfter = false, nil, 0
-	t.identity, t.askedKeys, t.fields = auth.Identity{}, false, t.fields[:0]
+	t.client.known, t.usageIdentifier, t.retryAfter = false, t.usageIdentifier[:0], 0
+	t.identity, t.askedKeys, t.verdict, t.fields = auth.Identity{}, false, nil, t.fields[:0]
 	t.identify()
 }
 
@@ -208,8 +211,11 @@ func (t *transaction) rejectWith(reason Reason, message string) {
 		key = `{"Message":"`
 	}
 	body := append(t.body[:0], key...)
-	body = appendJSONText(body, message)
-	body = append(body, `"}`...)
+	if reason == AuthorizerMisconfigured { // AWS has nothing to say
+		body = append(t.body[:0], `{"message":null}`...)
+	} else {
+		body = append(appendJSONText(body, message), `"}`...)
+	}
 	t.body = body
 	b := t.startHead(g.status)
 	b = append(b, "Content-Type: application/json\r\nx-amzn-ErrorType: "...)

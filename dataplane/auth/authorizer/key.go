@@ -18,6 +18,17 @@ type Request interface {
 	AppendIdentityContext(dst []byte, v ContextVar) []byte
 }
 
+// HeaderFields returns the header fields, in lower case, that callers are known
+// by.
+func (a *Authorizer) HeaderFields() (names []string) {
+	for i := range a.sources {
+		if a.sources[i].kind == fromHeader {
+			names = append(names, a.sources[i].name)
+		}
+	}
+	return names
+}
+
 // generationSize is that of the part of a key that changes with a flush.
 const generationSize = 8
 

@@ -70,6 +70,8 @@ func (r *report) value(node *yaml.Node, path string, v reflect.Value) {
 		}
 	case v.Kind() == reflect.Int:
 		r.integer(node, path, v)
+	case v.Kind() == reflect.Bool:
+		r.flag(node, path, v)
 	case v.Kind() == reflect.Float64:
 		r.number(node, path, v)
 	default:
@@ -145,6 +147,18 @@ func (r *report) integer(node *yaml.Node, path string, v reflect.Value) {
 		return
 	}
 	v.SetInt(int64(n))
+}
+
+func (r *report) flag(node *yaml.Node, path string, v reflect.Value) {
+	text, ok := r.scalar(node, path, "true or false")
+	if !ok {
+		return
+	}
+	if text != "true" && text != "false" {
+		r.fail(node.Line, path, fmt.Sprintf("%q is neither true nor false", text), "write true or false")
+		return
+	}
+	v.SetBool(text == "true")
 }
 
 func (r *report) number(node *yaml.Node, path string, v reflect.Value) {

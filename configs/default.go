@@ -13,6 +13,7 @@ func Defaults() *Host {
 		Listeners:     []Listener{{Name: "public", Address: "127.0.0.1:8080"}},
 		Admin:         Admin{Address: "127.0.0.1:9090"},
 		Control:       Control{Socket: "/run/tidegate/control.sock", Mode: 0o660},
+		Authorizers:   Authorizers{Timeout: 30 * time.Second, MaxCalls: 256, MaxWaiting: 4096},
 		Throttle:      Throttle{RateLimit: 10_000, MethodBuckets: 1 << 20},
 		Cache:         Cache{StageBytes: 256 << 20},
 		Limits: Limits{

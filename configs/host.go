@@ -31,6 +31,12 @@ type Host struct {
 	Control Control `yaml:"control"`
 	// Domains map plain host names to APIs.
 	Domains []Domain `yaml:"domains"`
+	// Tokens say which issuers of tokens the authorizers of APIs may use.
+	Tokens Tokens `yaml:"tokens"`
+	// Lambda says where the functions are that authorizers call.
+	Lambda Lambda `yaml:"lambda"`
+	// Authorizers bound the calls of custom authorizers.
+	Authorizers Authorizers `yaml:"authorizers"`
 	// Throttle is the account's limit, shared by every API of the host.
 	Throttle Throttle `yaml:"throttle"`
 	// Cache holds what the host gives to the response caches of stages.
@@ -104,6 +110,21 @@ type Domain struct {
 	// Mappings choose the API by the start of the path; the longest base path
 	// wins.
 	Mappings []Mapping `yaml:"mappings"`
+	// MutualTLS asks clients of the domain for a certificate. It takes a listener
+	// with TLS; in cleartext the domain answers 403 then.
+	MutualTLS *MutualTLS `yaml:"mutual_tls"`
+}
+
+// MutualTLS asks clients for a certificate. The files are read again when they
+// change.
+type MutualTLS struct {
+	// Truststore is a PEM file of the authorities that may certify clients, at
+	// most 1,000 in 1 MiB.
+	Truststore string `yaml:"truststore"`
+	// CRLs are files of certificate revocation lists, PEM or DER. An authority
+	// without a list is not asked; a list that is out of date refuses all of its
+	// authority's certificates.
+	CRLs []string `yaml:"crls"`
 }
 
 // Mapping sends a base path of a domain to an API.
@@ -117,6 +138,69 @@ type Mapping struct {
 	// Stage is the stage that answers. Empty: the next path segment names the
 	// stage.
 	Stage string `yaml:"stage"`
+}
+
+// Tokens say which issuers of tokens the authorizers of APIs may use, and where
+// their keys are. Without it that is any issuer at a public https address.
+type Tokens struct {
+	// AllowHTTP lets issuers be at http:// URLs.
+	AllowHTTP bool `yaml:"allow_http"`
+	// AllowPrivate lets issuers be at loopback, private and link-local addresses.
+	AllowPrivate bool `yaml:"allow_private"`
+	// CAFile is a PEM file of certificate authorities to trust besides the
+	// system's. Empty: the system's alone.
+	CAFile string `yaml:"ca_file"`
+	// Issuers have their keys elsewhere than their configuration says.
+	Issuers []Issuer `yaml:"issuers"`
+	// UserPools are issued by another than Amazon Cognito.
+	UserPools []UserPool `yaml:"user_pools"`
+}
+
+// Issuer says where an issuer of tokens has its keys.
+type Issuer struct {
+	// Issuer is the `iss` of its tokens, a URL.
+	Issuer string `yaml:"issuer"`
+	// JWKSURI is the URL of its keys, a JSON Web Key Set.
+	JWKSURI string `yaml:"jwks_uri"`
+}
+
+// UserPool says who issues the tokens of a user pool.
+type UserPool struct {
+	// Pool is the id or the ARN of the user pool, as authorizers name it.
+	Pool string `yaml:"pool"`
+	// Issuer is the `iss` of its tokens, a URL.
+	Issuer string `yaml:"issuer"`
+	// JWKSURI is the URL of its keys. Empty: where the issuer's configuration
+	// says.
+	JWKSURI string `yaml:"jwks_uri"`
+}
+
+// Lambda says where functions are. Calls are signed when the environment of the
+// daemon has AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+type Lambda struct {
+	// Endpoint is the base URL of a service that has all functions, such as
+	// http://127.0.0.1:4566. Empty: AWS's of each function's region.
+	Endpoint string `yaml:"endpoint"`
+	// Functions have an endpoint of their own, such as a runtime emulator.
+	Functions []Function `yaml:"functions"`
+}
+
+// Function is a function with an endpoint of its own.
+type Function struct {
+	// Name is that of the function, without version and alias.
+	Name string `yaml:"name"`
+	// URL is the whole URL of its invocation.
+	URL string `yaml:"url"`
+}
+
+// Authorizers bound the calls of custom authorizers, each of them by itself.
+type Authorizers struct {
+	// Timeout is how long one may take.
+	Timeout time.Duration `yaml:"timeout"`
+	// MaxCalls bounds the calls under way at once.
+	MaxCalls int `yaml:"max_calls"`
+	// MaxWaiting bounds the requests that wait for them; more are answered 503.
+	MaxWaiting int `yaml:"max_waiting"`
 }
 
 // Throttle is the account's limit, shared by every API of the host: a token

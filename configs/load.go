@@ -113,12 +113,19 @@ func complete(h *Host, folder string) {
 	abs(&h.Control.Socket)
 	abs(&h.Upstream.CAFile)
 	abs(&h.Cache.SaveDir)
+	abs(&h.Tokens.CAFile)
 	if h.AccessLog.Path != "-" {
 		abs(&h.AccessLog.Path)
 	}
 	h.GatewayDomain = strings.ToLower(h.GatewayDomain)
 	for i := range h.Domains {
 		h.Domains[i].Name = strings.ToLower(h.Domains[i].Name)
+		if m := h.Domains[i].MutualTLS; m != nil {
+			abs(&m.Truststore)
+			for j := range m.CRLs {
+				abs(&m.CRLs[j])
+			}
+		}
 	}
 	for i := range h.Listeners {
 		l := &h.Listeners[i]

@@ -1,0 +1,76 @@
+package configs
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// validateCallers checks what says who calls: issuers, functions, certificates.
+func validateCallers(r *report, h *Host) {
+	between(r, "authorizers.max_calls", h.Authorizers.MaxCalls, 1, 1<<16)
+	between(r, "authorizers.max_waiting", h.Authorizers.MaxWaiting, 1, 1<<20)
+	t, seen := &h.Tokens, map[string]string{}
+	for i, issuer := range t.Issuers {
+		at := fmt.Sprintf("tokens.issuers[%d]", i)
+		validateURL(r, at+".issuer", issuer.Issuer, true)
+		validateURL(r, at+".jwks_uri", issuer.JWKSURI, t.AllowHTTP)
+		unique(r, seen, issuer.Issuer, at+".issuer")
+	}
+	pools := map[string]string{}
+	for i, p := range t.UserPools {
+		at := fmt.Sprintf("tokens.user_pools[%d]", i)
+		if p.Pool == "" {
+			r.failAt(at+".pool", "empty", "write the id of the user pool, such as us-east-1_a1B2c3D4e, or its ARN")
+		}
+		unique(r, pools, p.Pool, at+".pool")
+		validateURL(r, at+".issuer", p.Issuer, t.AllowHTTP)
+		if p.JWKSURI != "" {
+			validateURL(r, at+".jwks_uri", p.JWKSURI, t.AllowHTTP)
+		}
+	}
+	if h.Lambda.Endpoint != "" {
+		validateURL(r, "lambda.endpoint", h.Lambda.Endpoint, true)
+	}
+	functions := map[string]string{}
+	for i, f := range h.Lambda.Functions {
+		at := fmt.Sprintf("lambda.functions[%d]", i)
+		if f.Name == "" {
+			r.failAt(at+".name", "empty", "write the name of the function")
+		}
+		unique(r, functions, f.Name, at+".name")
+		validateURL(r, at+".url", f.URL, true)
+	}
+	for i := range h.Domains {
+		validateMutualTLS(r, fmt.Sprintf("domains[%d]", i), &h.Domains[i])
+	}
+}
+
+func validateURL(r *report, at, text string, allowHTTP bool) {
+	fix := "write one like https://issuer.example.com/path"
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Fragment != "":
+		r.failAt(at, fmt.Sprintf("%q is not a URL", text), fix)
+	case u.Scheme == "http" && !allowHTTP:
+		r.failAt(at, fmt.Sprintf("%q is not https", text), fix+", or set tokens.allow_http: true")
+	}
+}
+
+func validateMutualTLS(r *report, at string, d *Domain) {
+	m := d.MutualTLS
+	if m == nil {
+		return
+	}
+	if strings.Contains(d.Name, "*") {
+		r.failAt(at+".mutual_tls", fmt.Sprintf("not for %q", d.Name), "name the domain in full: it is chosen by the client's server name (SNI)")
+	}
+	if m.Truststore == "" {
+		r.failAt(at+".mutual_tls.truststore", "empty", "name a PEM file of certificate authorities")
+	}
+	for i, crl := range m.CRLs {
+		if crl == "" {
+			r.failAt(fmt.Sprintf("%s.mutual_tls.crls[%d]", at, i), "empty", "name a file of a certificate revocation list")
+		}
+	}
+}

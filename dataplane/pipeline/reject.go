@@ -13,6 +13,7 @@ type Reason uint8
 // Reasons.
 const (
 	NotReady Reason = iota
+	Denied
 	NoStage
 	NoMethod
 	NotSigned
@@ -59,6 +60,7 @@ type gatewayResponse struct {
 // gave no valid answer is a bad gateway (502), as for AWS_PROXY on AWS.
 var responses = [numReasons]gatewayResponse{
 	NotReady:             {"not_ready", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
+	Denied:               {"denied", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	NoStage:              {"no_stage", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	NoMethod:             {"no_method", 403, "MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", "Missing Authentication Token"},
 	NotSigned:            {"not_signed", 403, "MISSING_AUTHENTICATION_TOKEN", "IncompleteSignatureException", ""},

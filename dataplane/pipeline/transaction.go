@@ -70,6 +70,11 @@ const (
 func (t *transaction) Serve() {
 	t.begin()
 	r := &t.x.Request
+	if t.x.Denied() {
+		t.x.Close()
+		t.reject(Denied)
+		return
+	}
 	snapshot := t.worker.pipeline.Snapshot()
 	if snapshot == nil {
 		t.reject(NotReady)

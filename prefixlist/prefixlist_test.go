@@ -63,18 +63,18 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-// naive is the specification of Lookup.
-func naive(entries []Entry, addr netip.Addr, now int64) bool {
-	best, denied := -1, false
+// naive is the specification of Match.
+func naive(entries []Entry, addr netip.Addr, now int64) (best int, denied bool) {
+	best = -1
 	for _, e := range entries {
 		if e.Prefix.Contains(addr.Unmap()) && (e.Until == 0 || e.Until > now) && e.Prefix.Bits() > best {
 			best, denied = e.Prefix.Bits(), !e.Allow
 		}
 	}
-	return denied
+	return best, denied
 }
 
-func TestLookup(t *testing.T) {
+func TestMatch(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	address := func() netip.Addr { // few, so that networks nest
 		if random.IntN(2) == 0 {
@@ -105,25 +105,40 @@ func TestLookup(t *testing.T) {
 			if random.IntN(4) == 0 && addr.Is4() {
 				addr = netip.AddrFrom16(addr.As16())
 			}
-			if got, want := table.Lookup(addr, now), naive(entries, addr, now); got != want {
-				t.Fatalf("%s at %d: %v, want %v of %v", addr, now, got, want, entries)
+			bits, denied := table.Match(addr, now)
+			if wantBits, want := naive(entries, addr, now); bits != wantBits || denied != want {
+				t.Fatalf("%s at %d: /%d %v, want /%d %v of %v", addr, now, bits, denied, wantBits, want, entries)
 			}
 		}
 	}
 }
 
-func TestLookupFirstOfTwo(t *testing.T) {
+func TestSeveralOnOneNetwork(t *testing.T) {
 	p := netip.MustParsePrefix("192.0.2.0/24")
-	table := Compile([]Entry{{Prefix: p, Allow: true}, {Prefix: p}})
-	if table.Lookup(p.Addr(), 0) || table.Lookup(netip.Addr{}, 0) || Compile(nil).Lookup(p.Addr(), 0) {
-		t.Error("denied")
+	for _, c := range []struct {
+		entries []Entry
+		want    bool
+	}{
+		{nil, false},
+		{[]Entry{{Prefix: p}, {Prefix: p, Allow: true}}, false},
+		{[]Entry{{Prefix: p, Allow: true, Until: 9}, {Prefix: p}}, false},
+		{[]Entry{{Prefix: p, Until: 3}, {Prefix: p}, {Prefix: p, Until: 4}}, true},
+		{[]Entry{{Prefix: p, Until: 3}, {Prefix: p, Until: 9}}, true},
+		{[]Entry{{Prefix: p, Until: 3}, {Prefix: p, Until: 4}}, false},
+	} {
+		if _, got := Compile(c.entries).Match(p.Addr(), 5); got != c.want {
+			t.Errorf("%v: %v", c.entries, got)
+		}
+	}
+	if bits, denied := Compile([]Entry{{Prefix: p}}).Match(netip.Addr{}, 5); bits != -1 || denied {
+		t.Error("no address is denied")
 	}
 }
 
-func TestLookupAllocatesNothing(t *testing.T) {
+func TestMatchAllocatesNothing(t *testing.T) {
 	table := Compile([]Entry{{Prefix: netip.MustParsePrefix("192.0.2.0/24")}})
 	addr := netip.MustParseAddr("192.0.2.7")
-	if n := testing.AllocsPerRun(100, func() { table.Lookup(addr, 1) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { table.Match(addr, 1) }); n > 0 {
 		t.Errorf("%g allocations", n)
 	}
 }
@@ -148,7 +163,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-func BenchmarkLookup(b *testing.B) {
+func BenchmarkMatch(b *testing.B) {
 	for _, n := range []int{0, 100, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			random := rand.New(rand.NewPCG(1, 2))
@@ -160,7 +175,7 @@ func BenchmarkLookup(b *testing.B) {
 			table := Compile(entries)
 			addr := netip.MustParseAddr("192.0.2.7")
 			for b.Loop() {
-				table.Lookup(addr, 1)
+				table.Match(addr, 1)
 			}
 		})
 	}

@@ -32,16 +32,21 @@ type row struct {
 	allow     bool
 }
 
-// Compile makes a Table. Of two entries on one network the first one counts.
-// Prefixes must be valid and masked.
+// Compile makes a Table. Of several entries on one network one that allows
+// counts before one that does not, and then the one that lasts longest. Prefixes
+// must be valid and masked.
 func Compile(entries []Entry) *Table {
 	t := &Table{rows: make([]row, 0, len(entries))}
 	for _, e := range entries {
 		high, low, bits := key(e.Prefix.Addr(), e.Prefix.Bits())
 		t.rows = append(t.rows, row{high: high, low: low, bits: bits, four: e.Prefix.Addr().Is4(), until: e.Until, allow: e.Allow})
 	}
-	slices.SortStableFunc(t.rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low), cmp.Compare(a.bits, b.bits))
+	slices.SortFunc(t.rows, func(a, b row) int {
+		c := cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low), cmp.Compare(a.bits, b.bits))
+		if c != 0 || a.allow != b.allow {
+			return cmp.Or(c, cmp.Compare(rank(b), rank(a)))
+		}
+		return cmp.Compare(uint64(b.until-1), uint64(a.until-1)) // 0 is the longest
 	})
 	t.rows = slices.CompactFunc(t.rows, func(a, b row) bool { return a.high == b.high && a.low == b.low && a.bits == b.bits })
 	around := int32(-1)
@@ -55,14 +60,22 @@ func Compile(entries []Entry) *Table {
 	return t
 }
 
+func rank(r row) int {
+	if r.allow {
+		return 1
+	}
+	return 0
+}
+
 // Len returns how many networks the table has.
 func (t *Table) Len() int { return len(t.rows) }
 
-// Lookup says whether an address is in the table at a time, Unix nanoseconds, and
-// is not allowed. It allocates nothing.
-func (t *Table) Lookup(addr netip.Addr, now int64) (denied bool) {
+// Match returns the length of the longest network that holds an address and is in
+// force at a time, Unix nanoseconds, and whether it denies: -1 and false if there
+// is none. It allocates nothing.
+func (t *Table) Match(addr netip.Addr, now int64) (bits int, denied bool) {
 	if len(t.rows) == 0 || !addr.IsValid() {
-		return false
+		return -1, false
 	}
 	addr = addr.Unmap()
 	high, low, _ := key(addr, 0)
@@ -79,10 +92,13 @@ func (t *Table) Lookup(addr netip.Addr, now int64) (denied bool) {
 	for i := int32(first) - 1; i >= 0; i = t.rows[i].around {
 		r := &t.rows[i]
 		if r.four == addr.Is4() && r.holds(high, low) && (r.until == 0 || r.until > now) {
-			return !r.allow
+			if bits = int(r.bits); r.four {
+				bits -= 96
+			}
+			return bits, !r.allow
 		}
 	}
-	return false
+	return -1, false
 }
 
 func (r *row) holds(high, low uint64) bool {

@@ -20,7 +20,7 @@ var imports = map[string][]string{
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},
 	"dataplane/state":   {"dataplane/definition"},
-	"dataplane/control": {"dataplane/definition", "dataplane/openapi"},
+	"dataplane/control": {"dataplane/definition", "dataplane/openapi", "prefixlist"},
 
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
@@ -46,14 +46,14 @@ var imports = map[string][]string{
 		"dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane": {
-		"configs", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
+		"bpf/gate", "bpf/steer", "configs", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
-		"dataplane/throttle", "dataplane/usage",
+		"dataplane/sentence", "dataplane/throttle", "dataplane/usage", "prefixlist",
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.
-	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/openapi"},
+	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/openapi", "prefixlist"},
 
 	// Programs and tests beside the product.
 	"configs/gendocs":                     {"configs"},

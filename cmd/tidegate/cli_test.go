@@ -114,7 +114,7 @@ func TestTwoAPIsOfOneName(t *testing.T) {
 func TestStatus(t *testing.T) {
 	f := newFixture(t)
 	out := f.must(t, "status")
-	for _, want := range []string{"tidegate 1.2.3: ready, up 1m3", "public    127.0.0.1:8080  http", "note: the kernel gate is off"} {
+	for _, want := range []string{"tidegate 1.2.3: ready, up 1m3", "public    127.0.0.1:8080  http      respond  3", "note: the kernel gate is off"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("status printed\n%s\nwithout %q", out, want)
 		}
@@ -134,6 +134,7 @@ func TestUnreachable(t *testing.T) {
 		{"usage", "shop"}, {"usage", "shop", "--remaining", "1"},
 		{"offenders"}, {"throttle"}, {"throttle", "account", "5"}, {"throttle", "petstore:prod", "1", "1"}, {"throttle", "guarantee", "petstore:prod", "1"},
 		{"cache"}, {"cache", "stats", "petstore:prod"}, {"cache", "flush", "petstore:prod"}, {"cache", "enable", "petstore:prod"}, {"cache", "disable", "petstore:prod"},
+		{"gate"}, {"gate", "status"}, {"gate", "list"}, {"gate", "deny", "192.0.2.7"}, {"gate", "allow", "192.0.2.7"}, {"gate", "stats"}, {"gate", "stats", "--watch"}, {"gate", "trace"},
 	} {
 		f.refused(t, exitUnreachable, "none.sock", args...)
 	}

@@ -33,7 +33,7 @@ func commands() []*command {
 	return []*command{
 		runCommand, validateCommand, deployCommand, apisCommand, stagesCommand,
 		deploymentsCommand, rollbackCommand, deleteCommand, keysCommand, plansCommand,
-		usageCommand, throttleCommand, cacheCommand, offendersCommand, statusCommand, versionCommand,
+		usageCommand, throttleCommand, cacheCommand, offendersCommand, gateCommand, statusCommand, versionCommand,
 	}
 }
 

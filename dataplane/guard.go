@@ -54,6 +54,11 @@ func (g *Gateway) claim(host *configs.Host) {
 	_, err := os.Stat(filepath.Join(host.StateDir, pinsNote))
 	gated, steered := wantsKernel(host)
 	if err != nil && !gated && !steered {
+		for _, dir := range []string{gateDir(host.KernelGate.PinDir), steerDir(host.KernelGate.PinDir)} {
+			if _, err := os.Stat(dir); err == nil { // it may be another gateway's
+				g.log.Warn("something in the kernel that this gateway did not leave may keep clients out", "pins", dir)
+			}
+		}
 		return
 	}
 	if g.pins, err = claimPins(host.KernelGate.PinDir); err != nil {

@@ -22,7 +22,7 @@ func (g *Gateway) watchOffenders() {
 	hear := func(r *telemetry.Report) {
 		g.offenderTable.Add(r)
 		if judging {
-			g.judge.Hear(r)
+			g.judge.Hear(r, time.Now().UnixNano())
 		}
 	}
 	drain, sweep := time.NewTicker(offenderDrain), time.NewTicker(time.Second)

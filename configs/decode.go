@@ -3,12 +3,15 @@ package configs
 import (
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tidegate/tidegate/prefixlist"
 )
 
 // report collects what is wrong, and remembers the line of every field seen so
@@ -42,6 +45,7 @@ func decodeHost(r *report, root *yaml.Node, host *Host) {
 var (
 	durationType = reflect.TypeFor[time.Duration]()
 	modeType     = reflect.TypeFor[fs.FileMode]()
+	prefixType   = reflect.TypeFor[netip.Prefix]()
 )
 
 // value decodes node into v, which is at path.
@@ -56,6 +60,8 @@ func (r *report) value(node *yaml.Node, path string, v reflect.Value) {
 		r.duration(node, path, v)
 	case v.Type() == modeType:
 		r.mode(node, path, v)
+	case v.Type() == prefixType:
+		r.network(node, path, v)
 	case v.Kind() == reflect.Struct:
 		r.mapping(node, path, v)
 	case v.Kind() == reflect.Slice:
@@ -185,6 +191,20 @@ func (r *report) duration(node *yaml.Node, path string, v reflect.Value) {
 		return
 	}
 	v.SetInt(int64(d))
+}
+
+func (r *report) network(node *yaml.Node, path string, v reflect.Value) {
+	text, ok := r.scalar(node, path, "a network")
+	if !ok {
+		return
+	}
+	p, err := prefixlist.Parse(text)
+	if err != nil {
+		problem, fix, _ := strings.Cut(err.Error(), "; ")
+		r.fail(node.Line, path, problem, fix)
+		return
+	}
+	v.Set(reflect.ValueOf(p))
 }
 
 func (r *report) mode(node *yaml.Node, path string, v reflect.Value) {

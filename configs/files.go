@@ -7,8 +7,9 @@ import (
 	"os"
 )
 
-// CheckFiles reads the certificate files that the host file names, which Load
-// does not, and reports the first that the daemon could not use.
+// CheckFiles reads the certificates and the lists of networks that the host file
+// names, which Load does not, and reports the first that the daemon could not
+// use.
 func (h *Host) CheckFiles() error {
 	for _, l := range h.Listeners {
 		if l.TLS == nil {
@@ -19,6 +20,9 @@ func (h *Host) CheckFiles() error {
 				return fmt.Errorf("listener %q: certificate %s with key %s: %w", l.Name, c.Cert, c.Key, err)
 			}
 		}
+	}
+	if _, _, err := h.DenyList(); err != nil {
+		return err
 	}
 	if h.Upstream.CAFile == "" {
 		return nil

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"io/fs"
+	"net/netip"
 	"time"
 )
 
@@ -31,6 +32,12 @@ type Host struct {
 	Control Control `yaml:"control"`
 	// Domains map plain host names to APIs.
 	Domains []Domain `yaml:"domains"`
+	// TrustedProxies are the networks of proxies and load balancers in front,
+	// such as 10.0.0.0/24. Many clients come by their addresses, so those are
+	// never shut out.
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
+	// KernelGate is the XDP program that refuses shut-out sources.
+	KernelGate KernelGate `yaml:"kernel_gate"`
 	// Tokens say which issuers of tokens the authorizers of APIs may use.
 	Tokens Tokens `yaml:"tokens"`
 	// Lambda says where the functions are that authorizers call.
@@ -61,6 +68,17 @@ type Listener struct {
 	// TLS makes the listener speak HTTPS; without it the listener is
 	// cleartext.
 	TLS *TLS `yaml:"tls"`
+	// Refusal is how the kernel gate refuses: `respond` with an HTTP answer 429
+	// or 403, `reset`, or `drop` without a word. A listener with TLS cannot be
+	// answered for in clear: there `respond` is `reset`.
+	Refusal string `yaml:"refusal"`
+	// Interfaces make the listener private: it serves private APIs alone, and
+	// only what comes in by an interface of these names reaches it. They need
+	// not exist yet. Its address takes an IP address and a port.
+	Interfaces []string `yaml:"interfaces"`
+	// Endpoint is the id of the VPC endpoint that a private listener stands
+	// for, `vpce-` and letters or digits. Empty: one that is made of the name.
+	Endpoint string `yaml:"endpoint"`
 }
 
 // TLS holds the settings of an HTTPS listener.

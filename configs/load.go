@@ -114,6 +114,10 @@ func complete(h *Host, folder string) {
 	abs(&h.Upstream.CAFile)
 	abs(&h.Cache.SaveDir)
 	abs(&h.Tokens.CAFile)
+	abs(&h.KernelGate.PinDir)
+	for i := range h.KernelGate.DenyFiles {
+		abs(&h.KernelGate.DenyFiles[i])
+	}
 	if h.AccessLog.Path != "-" {
 		abs(&h.AccessLog.Path)
 	}
@@ -129,9 +133,14 @@ func complete(h *Host, folder string) {
 	}
 	for i := range h.Listeners {
 		l := &h.Listeners[i]
-		if path, ok := strings.CutPrefix(l.Address, "unix:"); ok && path != "" {
+		if path, ok := strings.CutPrefix(l.Address, "unix:"); ok {
 			abs(&path)
 			l.Address = "unix:" + path
+		} else {
+			l.Refusal = cmp.Or(l.Refusal, l.RefusalInForce())
+		}
+		if l.Private() && l.Endpoint == "" {
+			l.Endpoint = EndpointID(l.Name)
 		}
 		if l.TLS == nil {
 			continue

@@ -3,6 +3,7 @@ package configs
 import (
 	"errors"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -32,8 +33,16 @@ func TestLoadFillsEveryField(t *testing.T) {
 			{Name: "public", Address: "[::]:443", TLS: &TLS{MinVersion: "1.3", Certificates: []Certificate{
 				{Cert: dir + "/a.pem", Key: dir + "/a.key"},
 				{Cert: "/etc/b.pem", Key: "/etc/b.key"},
-			}}},
+			}}, Refusal: "drop"},
 			{Name: "local", Address: "unix:" + dir + "/run/http.sock"},
+			{Name: "inside", Address: ":443", Interfaces: []string{"eth1", "wg0"}, Endpoint: "vpce-inside", Refusal: "drop"},
+		},
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128")},
+		KernelGate: KernelGate{
+			Interfaces: []string{"eth0"}, PinDir: "/sys/fs/bpf/other", AtStop: "close",
+			Never: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}, Deny: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")},
+			DenyFiles: []string{dir + "/deny.txt", "/etc/deny.txt"}, MaxPrefixes: 1000, MaxSentences: 2000,
+			Sentences: Sentences{Window: time.Second, Denials: 5, First: 2 * time.Second, Longest: time.Minute},
 		},
 		Control: Control{Socket: dir + "/run/control.sock", Mode: 0o600, Group: "ops", ReadGroup: "staff"},
 		Domains: []Domain{
@@ -159,5 +168,58 @@ func TestCheckFiles(t *testing.T) {
 	h.Listeners[0].TLS = &TLS{Certificates: []Certificate{{Cert: "none.pem", Key: "none.key"}}}
 	if err := h.CheckFiles(); err == nil || !strings.Contains(err.Error(), `listener "public": certificate none.pem`) {
 		t.Errorf("missing certificate: %v", err)
+	}
+}
+
+func TestEndpointID(t *testing.T) {
+	text := "listeners: [{name: inside, address: ':443', interfaces: [eth1]}, {name: other, address: ':444', interfaces: [eth1]}]"
+	got, err := Parse("host.yaml", "/", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Policies name it, so it is not to change.
+	if id := got.Listeners[0].Endpoint; id != "vpce-8603f825ba569c04f" || got.Listeners[1].Endpoint == id {
+		t.Errorf("endpoint %q, the other %q", id, got.Listeners[1].Endpoint)
+	}
+	if at := got.Listeners[0].AddrPort(); at != netip.MustParseAddrPort("[::]:443") {
+		t.Errorf("address %s", at)
+	}
+}
+
+func TestRefusalInForce(t *testing.T) {
+	for _, c := range []struct {
+		l    Listener
+		want string
+	}{
+		{Listener{}, "respond"}, {Listener{TLS: &TLS{}}, "reset"}, {Listener{Refusal: "respond", TLS: &TLS{}}, "reset"},
+		{Listener{Refusal: "drop", TLS: &TLS{}}, "drop"}, {Listener{Refusal: "reset"}, "reset"},
+	} {
+		if got := c.l.RefusalInForce(); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.l, got, c.want)
+		}
+	}
+}
+
+func TestDenyList(t *testing.T) {
+	h := Defaults()
+	h.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	h.KernelGate.Deny = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	file := filepath.Join(t.TempDir(), "deny.txt")
+	h.KernelGate.DenyFiles = []string{file}
+	if _, _, err := h.DenyList(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if err := os.WriteFile(file, []byte("10.1.0.0/16 # a proxy\n2001:db8::/32\n198.51.100.7\n198.51.100.9\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list, spared, err := h.DenyList()
+	if err != nil || spared != 1 || len(list) != 4 || list[1] != netip.MustParsePrefix("2001:db8::/32") {
+		t.Errorf("%v, %d spared, %v", list, spared, err)
+	}
+	for most, want := range map[int]string{2: "hold 3 networks of one IP version, more than 2", 1: "deny.txt:3: more networks than there may be"} {
+		h.KernelGate.MaxPrefixes = most
+		if _, _, err := h.DenyList(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "raise kernel_gate.max_prefixes") {
+			t.Errorf("at most %d: %v, want %s", most, err, want)
+		}
 	}
 }

@@ -39,6 +39,7 @@ func validate(r *report, h *Host) {
 	validateListeners(r, h)
 	validateControl(r, &h.Control)
 	validateDomains(r, h)
+	validateKernelGate(r, h)
 	if rate := h.Throttle.RateLimit; !(rate > 0 && rate <= 1e9) {
 		r.failAt("throttle.rate_limit", fmt.Sprintf("%g is out of range", rate), "write requests per second, more than 0 and at most 1e9")
 	}
@@ -62,13 +63,16 @@ func validateListeners(r *report, h *Host) {
 		}
 		unique(r, names, l.Name, at+".name")
 		validateAddress(r, at+".address", l.Address, true)
-		if !strings.HasSuffix(l.Address, ":0") { // port 0 is another port each time
+		validatePrivate(r, at, l)
+		if !strings.HasSuffix(l.Address, ":0") && !l.Private() { // port 0 is another port each time
 			unique(r, addresses, l.Address, at+".address")
 		}
 		if l.TLS != nil {
 			validateTLS(r, at+".tls", l.TLS)
 		}
 	}
+	validateRefusals(r, h.Listeners)
+	validateShares(r, h.Listeners)
 	if h.Admin.Address != "" {
 		validateAddress(r, "admin.address", h.Admin.Address, false)
 		if !strings.HasSuffix(h.Admin.Address, ":0") {

@@ -11,12 +11,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/tidegate/tidegate/bpf/steer"
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
@@ -32,6 +34,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
 	"github.com/tidegate/tidegate/dataplane/loop"
 	"github.com/tidegate/tidegate/dataplane/pipeline"
+	"github.com/tidegate/tidegate/dataplane/sentence"
 	"github.com/tidegate/tidegate/dataplane/state"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
@@ -44,6 +47,10 @@ type Options struct {
 	Version   string
 	Inherited map[string]*os.File // open listening sockets, by listener name
 	Stderr    io.Writer
+
+	// DropPrivileges says that the process is the gateway's own: after Start it
+	// keeps no more capabilities than a reload needs.
+	DropPrivileges bool
 }
 
 // Gateway is the whole data plane of a host. Its methods may be called from any
@@ -74,6 +81,20 @@ type Gateway struct {
 	journalErrors atomic.Uint64
 	stop, watched chan struct{} // of watchOffenders
 
+	gate      *kernelGate
+	pins      *os.File // the lock of their folder; nil for none
+	judge     *sentence.Judge
+	suspects  *telemetry.Suspects
+	verdicts  sparingLog
+	denials   atomic.Pointer[denials]
+	tracing   atomic.Bool
+	measured  measured
+	steer     *steer.Steer // nil without private listeners, or the means
+	unsteered string       // why private listeners are bound to interfaces instead
+	unkeep    chan struct{}
+	keeping   sync.WaitGroup
+	denyList  []netip.Prefix // of the host file; of g.mu
+
 	loops    []*loop.Loop
 	fronts   []*front.Front
 	pipeline *pipeline.Pipeline
@@ -91,7 +112,7 @@ type Gateway struct {
 // New opens the state and makes everything that serves, but no socket. It fails
 // if what is deployed cannot be served under this host file.
 func New(host *configs.Host, o Options) (_ *Gateway, err error) {
-	g := &Gateway{options: o, log: o.Logger, started: time.Now(), stop: make(chan struct{}), watched: make(chan struct{})}
+	g := &Gateway{options: o, log: o.Logger, started: time.Now(), stop: make(chan struct{}), watched: make(chan struct{}), unkeep: make(chan struct{})}
 	g.host.Store(host)
 	g.state.Store(control.StateStarting)
 	defer func() {
@@ -113,6 +134,11 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.makeCallers(host); err != nil {
 		return nil, err
 	}
+	g.gate, g.verdicts.log = newKernelGate(g.log), g.log
+	if g.denyList, err = g.readDenyList(host); err != nil {
+		return nil, err
+	}
+	g.denyLists(host, g.denyList)
 	if err := g.makeLoops(host); err != nil {
 		return nil, err
 	}
@@ -174,8 +200,10 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	}
 	g.usage = usage.NewStore(usage.Options{Secret: g.store.Secret(), Shards: workers, MethodBuckets: host.Throttle.MethodBuckets})
 	g.offenders, g.offenderTable = telemetry.NewOffenders(workers), telemetry.NewOffenderTable()
+	g.suspects = telemetry.NewSuspects()
+	g.judge = sentence.NewJudge(sentenceRules(host), g.suspects, g.condemn)
 	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
-		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders,
+		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders, Suspects: g.suspects,
 		IAM:        sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
 		Throttled:  g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits),
 		Guaranteed: g.registry.Counter(telemetry.GuaranteedRequests),
@@ -183,7 +211,7 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 		g.registry.Counters(telemetry.RequestsRejected, pipeline.Labels()))
 	for _, l := range g.loops {
 		w := g.pipeline.Worker(l)
-		g.fronts = append(g.fronts, front.New(l, frontConfig(host, workers), w.Handler))
+		g.fronts = append(g.fronts, front.New(l, g.frontConfig(host), w.Handler))
 	}
 	return nil
 }
@@ -202,15 +230,8 @@ func (g *Gateway) Start() error {
 	if err := g.startAdmin(host); err != nil {
 		return err
 	}
-	for _, l := range host.Listeners {
-		opened, err := g.listen(l)
-		if err != nil {
-			return err
-		}
-		g.mu.Lock()
-		g.listeners = append(g.listeners, opened)
-		g.mu.Unlock()
-		g.log.Info("listening", "listener", l.Name, "address", opened.front.Addr().String(), "tls", l.TLS != nil)
+	if err := g.startGuarded(host); err != nil {
+		return err
 	}
 	g.state.Store(control.StateReady)
 	return nil
@@ -244,7 +265,7 @@ func (g *Gateway) startAdmin(host *configs.Host) error {
 	if host.Admin.Address == "" {
 		return nil
 	}
-	ln, err := listenTCP(host.Admin.Address)
+	ln, err := listenTCP(host.Admin.Address, false)
 	if err != nil {
 		return fmt.Errorf("admin listener: %w", err)
 	}
@@ -286,6 +307,9 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	listeners := g.listeners
 	g.listeners = nil
 	g.mu.Unlock()
+	if err := g.endSteering(g.host.Load().KernelGate.AtStop == configs.AtStopClose); err != nil {
+		g.log.Error("private listeners", "error", err)
+	}
 	for _, l := range listeners {
 		l.close()
 	}
@@ -329,6 +353,7 @@ func (g *Gateway) close() error {
 	if g.admin != nil {
 		errs = append(errs, g.admin.Shutdown(ctx))
 	}
+	errs = append(errs, g.endGuard())
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, l := range g.listeners {

@@ -1,58 +1,84 @@
 package dataplane
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/tidegate/tidegate/bpf/steer"
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/front"
 )
 
 // listener is an open address with its certificates.
 type listener struct {
-	front        *front.Listener
-	certificates *certificates // nil for cleartext
-	unlink       string        // a Unix socket to remove at close
+	config       configs.Listener
+	tls          *tls.Config       // nil for cleartext
+	certificates *certificates     // nil for cleartext
+	fronts       []*front.Listener // the socket; none while only bound ones are open
+	bound        map[string]bound  // by interface: of a private listener that is not steered
+	trouble      string            // that was logged
+	unlink       string            // a Unix socket to remove at close
 }
 
-// listen opens a listener, or takes the socket that was passed for it.
-func (g *Gateway) listen(c configs.Listener) (*listener, error) {
-	l := &listener{}
-	var config *tls.Config
-	if c.TLS != nil {
-		certs, err := loadCertificates(c.TLS.Certificates)
-		if err != nil {
-			return nil, fmt.Errorf("listener %q: %w", c.Name, err)
-		}
-		l.certificates = certs
-		config = &tls.Config{
-			MinVersion:     tls.VersionTLS12,
-			NextProtos:     []string{"http/1.1"},
-			GetCertificate: certs.choose,
-		}
-		if c.TLS.MinVersion == "1.3" {
-			config.MinVersion = tls.VersionTLS13
-		}
+func newListener(c configs.Listener) (*listener, error) {
+	l := &listener{config: c, bound: map[string]bound{}}
+	if c.TLS == nil {
+		return l, nil
 	}
-	ln, err := g.open(c, l)
+	certs, err := loadCertificates(c.TLS.Certificates)
 	if err != nil {
 		return nil, fmt.Errorf("listener %q: %w", c.Name, err)
 	}
-	if l.front, err = front.Listen(c.Name, "", ln, config, g.fronts); err != nil {
-		return nil, err
+	l.certificates = certs
+	l.tls = &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		NextProtos:     []string{"http/1.1"},
+		GetCertificate: certs.choose,
 	}
+	if c.TLS.MinVersion == "1.3" {
+		l.tls.MinVersion = tls.VersionTLS13
+	}
+	return l, nil
+}
+
+// listen opens a public listener, or takes the socket that was passed for it.
+func (g *Gateway) listen(c configs.Listener) error {
+	l, err := newListener(c)
+	if err != nil {
+		return err
+	}
+	ln, err := g.open(c, l)
+	if err != nil {
+		return fmt.Errorf("listener %q: %w", c.Name, err)
+	}
+	f, err := front.Listen(c.Name, "", ln, l.tls, g.fronts)
+	if err != nil {
+		return err
+	}
+	l.fronts = append(l.fronts, f)
+	g.keep(l)
+	return nil
+}
+
+// keep adds a listener that is open.
+func (g *Gateway) keep(l *listener) {
 	if l.certificates != nil {
 		go l.certificates.watch(g)
 	}
-	return l, nil
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.listeners = append(g.listeners, l)
+	g.log.Info("listening", "listener", l.config.Name, "address", l.address(), "tls", l.tls != nil, "private", l.config.Private())
 }
 
 func (g *Gateway) open(c configs.Listener, l *listener) (net.Listener, error) {
@@ -66,7 +92,7 @@ func (g *Gateway) open(c configs.Listener, l *listener) (net.Listener, error) {
 	}
 	path, ok := strings.CutPrefix(c.Address, "unix:")
 	if !ok {
-		return listenTCP(c.Address)
+		return listenTCP(c.Address, g.unsteered != "" && portShared(c.Address, g.host.Load().Listeners))
 	}
 	if err := removeStale(path); err != nil {
 		return nil, err
@@ -94,8 +120,13 @@ func removeStale(path string) error {
 	return os.Remove(path)
 }
 
-func listenTCP(address string) (net.Listener, error) {
-	ln, err := net.Listen("tcp", address)
+// listenTCP opens an address. With shared others may bind its port too.
+func listenTCP(address string, shared bool) (net.Listener, error) {
+	var config net.ListenConfig
+	if shared {
+		config.Control = steer.ListenControl("")
+	}
+	ln, err := config.Listen(context.Background(), "tcp", address)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("%w; ports below 1024 take CAP_NET_BIND_SERVICE or a systemd socket", err)
 	}
@@ -103,7 +134,9 @@ func listenTCP(address string) (net.Listener, error) {
 }
 
 func (l *listener) close() {
-	l.front.Close()
+	for _, f := range l.sockets() {
+		f.Close()
+	}
 	if l.certificates != nil {
 		l.certificates.stop()
 	}
@@ -112,13 +145,46 @@ func (l *listener) close() {
 	}
 }
 
+func (l *listener) sockets() []*front.Listener {
+	all := l.fronts
+	for _, b := range l.bound {
+		all = append(all[:len(all):len(all)], b.front)
+	}
+	return all
+}
+
+// connections returns those that are open now. Of a socket that has closed they
+// are not counted any more.
+func (l *listener) connections() (n int) {
+	for _, f := range l.sockets() {
+		n += int(f.Open())
+	}
+	return n
+}
+
 // address returns host:port, or unix:/path.
 func (l *listener) address() string {
-	a := l.front.Addr()
+	if len(l.fronts) == 0 {
+		return l.config.AddrPort().String()
+	}
+	a := l.fronts[0].Addr()
 	if a.Network() == "unix" {
 		return "unix:" + a.String()
 	}
 	return a.String()
+}
+
+// tcpAddr returns where clients connect to, with the port that the kernel chose.
+func (l *listener) tcpAddr() (netip.AddrPort, bool) {
+	if len(l.fronts) == 0 {
+		return l.config.AddrPort(), true
+	}
+	a, ok := l.fronts[0].Addr().(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}, false
+	}
+	at := a.AddrPort()
+	return netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port()), true
 }
 
 // reload reads the certificates again; apply makes them the ones in use.
@@ -128,7 +194,7 @@ func (l *listener) reload() (apply func(), err error) {
 	}
 	next, err := readCertificates(l.certificates.files)
 	if err != nil {
-		return nil, fmt.Errorf("listener %q: %w", l.front.Name, err)
+		return nil, fmt.Errorf("listener %q: %w", l.config.Name, err)
 	}
 	return func() { l.certificates.current.Store(&next) }, nil
 }

@@ -7,20 +7,37 @@ import (
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 )
 
-// offenderDrain is how often the reports of denied requests are taken from the
-// event loops.
-const offenderDrain = 20 * time.Millisecond
+// How often the reports of denied requests are taken from the event loops. With
+// a gate a sentence waits for it, which is to be in the kernel within 10 ms.
+const (
+	offenderDrain      = 20 * time.Millisecond
+	offenderDrainGated = 4 * time.Millisecond
+)
 
-// watchOffenders keeps the operators' view of who was denied.
+// watchOffenders keeps the operators' view of who was denied, and has the judge
+// hear of it while there is a gate to shut somebody out.
 func (g *Gateway) watchOffenders() {
 	defer close(g.watched)
-	add := g.offenderTable.Add // once: a method value is an allocation
-	tick := time.NewTicker(offenderDrain)
-	defer tick.Stop()
+	judging := false
+	hear := func(r *telemetry.Report) {
+		g.offenderTable.Add(r)
+		if judging {
+			g.judge.Hear(r, time.Now().UnixNano())
+		}
+	}
+	drain, sweep := time.NewTicker(offenderDrain), time.NewTicker(time.Second)
+	defer drain.Stop()
+	defer sweep.Stop()
 	for {
 		select {
-		case <-tick.C:
-			g.offenders.Drain(add)
+		case <-drain.C:
+			if on := g.gate.isOn(); on != judging {
+				judging = on
+				drain.Reset(map[bool]time.Duration{true: offenderDrainGated, false: offenderDrain}[on])
+			}
+			g.offenders.Drain(hear)
+		case now := <-sweep.C:
+			g.judge.Sweep(now.UnixNano())
 		case <-g.stop:
 			return
 		}

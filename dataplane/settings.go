@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -43,7 +44,8 @@ func pipelineSettings(h *configs.Host) pipeline.Settings {
 	return pipeline.Settings{MaxBody: int64(h.Limits.BodyBytes), MaxResponse: int64(h.Limits.ResponseBytes)}
 }
 
-func frontConfig(h *configs.Host, workers int) front.Config {
+func (g *Gateway) frontConfig(h *configs.Host) front.Config {
+	workers := len(g.loops)
 	connections := h.Limits.Connections
 	if connections == 0 {
 		connections = maxDescriptors() / 2
@@ -60,6 +62,7 @@ func frontConfig(h *configs.Host, workers int) front.Config {
 		Send:             h.Timeouts.Send,
 		TLSHandshake:     h.Timeouts.TLSHandshake,
 		BodyMinRate:      h.Timeouts.BodyMinRate,
+		Denied:           g.denied,
 	}
 }
 
@@ -100,7 +103,8 @@ func upstreamConfig(h *configs.Host) (upstream.Config, error) {
 }
 
 // Reload applies what can change while serving: domains, limits, timeouts,
-// certificates, and the access log's file. On an error nothing has changed.
+// certificates, who is kept out, which interfaces the kernel gate and private
+// listeners have, and the access log's file. On an error nothing has changed.
 func (g *Gateway) Reload(next *configs.Host) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -109,6 +113,11 @@ func (g *Gateway) Reload(next *configs.Host) error {
 	}
 	snapshot, err := deploy.Compile(g.catalog.Load(), deployHost(next), g.stores(), nil)
 	if err != nil {
+		return err
+	}
+	list, err := g.readDenyList(next)
+	if err != nil {
+		g.retire(g.pipeline.Snapshot())
 		return err
 	}
 	var certificates []func()
@@ -126,17 +135,22 @@ func (g *Gateway) Reload(next *configs.Host) error {
 			return err
 		}
 	}
+	if err := g.steerAgain(next.Listeners); err != nil { // the last that can fail
+		g.retire(g.pipeline.Snapshot())
+		return fmt.Errorf("private listeners: %w", err)
+	}
 	for _, apply := range certificates {
 		apply()
 	}
 	g.pipeline.SetSettings(pipelineSettings(next))
 	for _, f := range g.fronts {
-		f.Loop.Do(func() { f.SetConfig(frontConfig(next, len(g.loops))) })
+		f.Loop.Do(func() { f.SetConfig(g.frontConfig(next)) })
 	}
 	snapshot.Commit(loop.Now(), g.stores())
 	g.pipeline.Swap(snapshot)
 	g.retire(snapshot)
 	g.host.Store(next)
+	g.guardAgain(next, list)
 	return nil
 }
 
@@ -151,7 +165,8 @@ func restartNeeded(old, next *configs.Host) error {
 		{"gateway_domain", old.GatewayDomain, next.GatewayDomain},
 		{"state_dir", old.StateDir, next.StateDir},
 		{"workers", old.Workers, next.Workers},
-		{"listeners", old.Listeners, next.Listeners},
+		{"listeners", fixedPart(old.Listeners), fixedPart(next.Listeners)},
+		{"kernel_gate.pin_dir", old.KernelGate.PinDir, next.KernelGate.PinDir},
 		{"admin", old.Admin, next.Admin},
 		{"control", old.Control, next.Control},
 		{"upstream", old.Upstream, next.Upstream},
@@ -166,6 +181,20 @@ func restartNeeded(old, next *configs.Host) error {
 		}
 	}
 	return nil
+}
+
+// fixedPart is what of listeners takes a restart: all but how they refuse, and
+// which interfaces lead to a private one.
+func fixedPart(listeners []configs.Listener) []configs.Listener {
+	fixed := slices.Clone(listeners)
+	for i := range fixed {
+		l := &fixed[i]
+		l.Refusal = ""
+		if l.Private() {
+			l.Interfaces = []string{"private"}
+		}
+	}
+	return fixed
 }
 
 // register shows what the parts count.
@@ -208,4 +237,5 @@ func (g *Gateway) register() {
 	r.CounterFunc(telemetry.OffenderReports, g.offenders.Reported)
 	r.CounterFunc(telemetry.OffenderReportsDropped, g.offenders.Dropped)
 	r.CounterFunc(telemetry.UsageJournalErrors, g.journalErrors.Load)
+	g.registerGuard()
 }

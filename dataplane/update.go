@@ -52,6 +52,9 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	g.pipeline.Swap(snapshot)
 	g.catalog.Store(next)
 	g.deploys.Add(1)
+	if change.PutAccount != nil {
+		g.denyRules(next.Account.Deny)
+	}
 	g.retire(snapshot)
 	g.forgetStages(current, next)
 	return nil
@@ -121,11 +124,17 @@ func (g *Gateway) Status() control.Status {
 	}
 	g.mu.Lock()
 	for _, l := range g.listeners {
-		s.Listeners = append(s.Listeners, control.ListenerStatus{
-			Name: l.front.Name, Address: l.address(), TLS: l.front.TLS != nil, Connections: int(l.front.Open()),
-		})
+		status := control.ListenerStatus{
+			Name: l.config.Name, Address: l.address(), TLS: l.tls != nil, Endpoint: l.config.Endpoint, Connections: l.connections(),
+		}
+		if _, tcp := l.tcpAddr(); tcp {
+			status.Refusal = l.config.RefusalInForce()
+		}
+		s.Listeners = append(s.Listeners, status)
 	}
 	g.mu.Unlock()
+	kernel := g.Gate().Status()
+	s.Gate, s.Notes = &kernel, kernel.Notes
 	if g.access == nil {
 		s.Notes = append(s.Notes, "access log is off: set access_log.path in the host file")
 	} else if err := g.access.Err(); err != nil {

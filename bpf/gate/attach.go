@@ -48,7 +48,7 @@ func (g *Gate) linkPath(index int) string {
 func (g *Gate) attach(name string, mode Mode, before *ebpf.Program) (a *attached, undo func(), err error) {
 	i, err := net.InterfaceByName(name)
 	if err != nil {
-		return nil, nil, &Unavailable{Missing: []string{"interface " + name}}
+		return nil, nil, &Unavailable{Missing: []string{"interface " + name}, Interface: name}
 	}
 	path := g.linkPath(i.Index)
 	a = &attached{name: name, index: i.Index}
@@ -117,7 +117,7 @@ func attachError(name string, err error) error {
 	case err == nil:
 		return nil
 	case busy(err):
-		return &Unavailable{Missing: []string{"interface " + name + " free of other XDP programs (ip link show " + name + ")"}}
+		return &Unavailable{Missing: []string{"interface " + name + " free of other XDP programs (ip link show " + name + ")"}, Interface: name}
 	default:
 		return refused("attach the gate to "+name, err)
 	}

@@ -158,7 +158,7 @@ func TestInterfaces(t *testing.T) {
 
 	rival := &network{client: n.client, host: n.host, dir: n.dir + "-rival"}
 	_, err := rival.tryOpen(Options{Interfaces: []string{"lo"}})
-	if u := new(Unavailable); !errors.As(err, &u) || !strings.Contains(err.Error(), "lo free of other XDP programs") {
+	if u := new(Unavailable); !errors.As(err, &u) || u.Interface != "lo" || !strings.Contains(err.Error(), "lo free of other XDP programs") {
 		t.Errorf("a second program on lo: %v", err)
 	}
 	if _, err := os.Stat(rival.dir); !errors.Is(err, os.ErrNotExist) {

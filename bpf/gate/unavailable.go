@@ -18,6 +18,10 @@ import (
 // the gateway does works without the gate.
 type Unavailable struct {
 	Missing []string // such as "CAP_BPF", "a BPF file system at /sys/fs/bpf"
+
+	// Interface is set where one interface is all that is in the way: the gate
+	// can be opened without it.
+	Interface string
 }
 
 func (u *Unavailable) Error() string {

@@ -114,7 +114,7 @@ func TestTwoAPIsOfOneName(t *testing.T) {
 func TestStatus(t *testing.T) {
 	f := newFixture(t)
 	out := f.must(t, "status")
-	for _, want := range []string{"tidegate 1.2.3: ready, up 1m3", "public    127.0.0.1:8080  http", "note: the kernel gate is off"} {
+	for _, want := range []string{"tidegate 1.2.3: ready, up 1m3", "public    127.0.0.1:8080  http      respond  3", "note: the kernel gate is off"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("status printed\n%s\nwithout %q", out, want)
 		}
@@ -138,6 +138,7 @@ func TestUnreachable(t *testing.T) {
 		{"iam", "put-policy", "p", "-"}, {"iam", "put-user-policy", "ann", "p", "-"}, {"iam", "policies"}, {"iam", "show-policy", "p"}, {"iam", "delete-policy", "p"},
 		{"iam", "attach", "ann", "p"}, {"iam", "detach", "ann", "p"}, {"iam", "simulate", "ann", "Invoke", "petstore:prod:/pets/GET"},
 		{"cache"}, {"cache", "stats", "petstore:prod"}, {"cache", "flush", "petstore:prod"}, {"cache", "enable", "petstore:prod"}, {"cache", "disable", "petstore:prod"},
+		{"gate"}, {"gate", "status"}, {"gate", "list"}, {"gate", "deny", "192.0.2.7"}, {"gate", "allow", "192.0.2.7"}, {"gate", "stats"}, {"gate", "stats", "--watch"}, {"gate", "trace"},
 	} {
 		f.refused(t, exitUnreachable, "none.sock", args...)
 	}

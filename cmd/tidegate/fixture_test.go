@@ -29,6 +29,7 @@ type memory struct {
 	caches    []control.CacheStatus
 	flushed   []string // stages of any API
 	keyring   *keyring
+	gate      *fakeGate
 }
 
 func (m *memory) Catalog() *definition.Catalog {
@@ -62,13 +63,16 @@ func (m *memory) Status() control.Status {
 	return control.Status{
 		Version: "1.2.3", State: control.StateReady, StartedAt: time.Now().Add(-90 * time.Second),
 		Region: "us-east-1", AccountID: "000000000000", GatewayDomain: "localhost", Workers: 2,
-		Listeners: []control.ListenerStatus{{Name: "public", Address: "127.0.0.1:8080", Connections: 3}},
+		Listeners: []control.ListenerStatus{{Name: "public", Address: "127.0.0.1:8080", Refusal: "respond", Connections: 3}},
 		APIs:      len(c.APIs), Deployments: len(c.Deployments), Stages: len(c.Stages),
 		Notes: []string{"the kernel gate is off"},
+		Gate:  &m.gate.status,
 	}
 }
 
 func (m *memory) Offenders(int) []control.Offender { return m.offenders }
+
+func (m *memory) Gate() control.Gate { return m.gate }
 
 func (m *memory) Caches() []control.CacheStatus { return m.caches }
 
@@ -97,6 +101,7 @@ func newFixture(t *testing.T) *fixture {
 		memory: &memory{catalog: (&definition.Catalog{}).With(definition.Change{}), keyring: newKeyring()},
 		socket: filepath.Join(t.TempDir(), "control.sock"),
 	}
+	f.gate = &fakeGate{memory: f.memory, status: control.GateStatus{Interfaces: []control.GateInterface{}}, stats: []control.GateStats{{}}}
 	server := control.NewServer(f.memory, control.Options{
 		Socket: f.socket, Mode: 0o600, Region: "us-east-1", AccountID: "000000000000", GatewayDomain: "localhost",
 		Logger: slog.New(slog.DiscardHandler),

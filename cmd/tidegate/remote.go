@@ -57,6 +57,20 @@ func (r *remote) call(what string, do func(context.Context, *control.Client) err
 	return withProgress(r.env, what, func() error { return classify(do(ctx, client)) })
 }
 
+// follow runs do until it is done, or Ctrl-C ends it, which is how such commands
+// end and no failure.
+func (r *remote) follow(do func(context.Context, *control.Client) error) error {
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	client := control.Dial(r.path())
+	defer client.Close()
+	err := do(ctx, client)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return classify(err)
+}
+
 func (r *remote) path() string {
 	if *r.socket != "" {
 		return *r.socket

@@ -60,6 +60,8 @@ func runDaemon(e *env, args []string) error {
 		Version:   version(),
 		Inherited: files,
 		Stderr:    e.stderr,
+
+		DropPrivileges: true,
 	})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)

@@ -14,8 +14,9 @@ var statusCommand = &command{
 	args:    "[--json]",
 	summary: "show how the daemon is",
 	help: `
-Shows the daemon's version, state, listeners and load, how often the response
-caches of stages hit, and what the host lacks.
+Shows the daemon's version, state, listeners and load, the kernel gate and the
+private listeners, how often the response caches of stages hit, and what the host
+lacks.
 The exit code is 0 when a daemon answers, and 3 when none does.
 
 Examples:
@@ -49,14 +50,20 @@ func printStatus(e *env, s *control.Status, now time.Time) error {
 	fmt.Fprintf(e.stdout, "tidegate %s: %s, up %s\n", s.Version, s.State, up)
 	fmt.Fprintf(e.stdout, "host      region %s, account %s, APIs at {apiId}.execute-api.%s, %d event loops\n", s.Region, s.AccountID, s.GatewayDomain, s.Workers)
 	fmt.Fprintf(e.stdout, "defined   %s, %s, %s\n", count(s.APIs, "API"), count(s.Deployments, "deployment"), count(s.Stages, "stage"))
-	fmt.Fprintf(e.stdout, "load      %d connections, %d requests in flight, %d served\n\n", s.Connections, s.RequestsInFlight, s.Requests)
-	t := newTable(e.stdout, "listener", "address", "protocol", "connections")
+	fmt.Fprintf(e.stdout, "load      %d connections, %d requests in flight, %d served\n", s.Connections, s.RequestsInFlight, s.Requests)
+	if s.Gate != nil {
+		if err := printGate(e.stdout, s.Gate); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(e.stdout)
+	t := newTable(e.stdout, "listener", "address", "protocol", "refusal", "connections")
 	for _, l := range s.Listeners {
 		protocol := "http"
 		if l.TLS {
 			protocol = "https"
 		}
-		t.row(l.Name, l.Address, protocol, strconv.Itoa(l.Connections))
+		t.row(l.Name, l.Address, protocol, l.Refusal, strconv.Itoa(l.Connections))
 	}
 	if err := t.flush(); err != nil {
 		return err

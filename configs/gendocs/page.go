@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"net/netip"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -34,11 +35,12 @@ store and change with ` + "`tidegate deploy`" + ` or over the control socket.
 
 // Page renders the reference page. source is the folder of package configs.
 func Page(source string) ([]byte, error) {
-	docs, err := readDocs(filepath.Join(source, "host.go"))
-	if err != nil {
-		return nil, err
+	p := &page{docs: map[string]string{}}
+	for _, file := range []string{"host.go", "kernel.go"} {
+		if err := readDocs(filepath.Join(source, file), p.docs); err != nil {
+			return nil, err
+		}
 	}
-	p := &page{docs: docs}
 	p.WriteString(intro)
 	p.section("", reflect.ValueOf(*configs.Defaults()))
 	return p.Bytes(), p.err
@@ -75,7 +77,9 @@ func (p *page) section(path string, v reflect.Value) {
 		case reflect.Struct:
 			p.section(at, v.Field(i))
 		case reflect.Slice:
-			p.section(at+"[]", reflect.Zero(f.Type.Elem()))
+			if ofOurs(f.Type.Elem()) {
+				p.section(at+"[]", reflect.Zero(f.Type.Elem()))
+			}
 		case reflect.Pointer:
 			p.section(at, reflect.Zero(f.Type.Elem()))
 		}
@@ -90,8 +94,19 @@ func (p *page) doc(name string) string {
 	return strings.ReplaceAll(text, "|", "\\|")
 }
 
+// ofOurs reports whether a list's entries are mappings with keys of their own.
+func ofOurs(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.PkgPath() == reflect.TypeFor[configs.Host]().PkgPath()
+}
+
 func kind(t reflect.Type) string {
 	switch {
+	case t == reflect.TypeFor[[]netip.Prefix]():
+		return "list of networks"
+	case t == reflect.TypeFor[[]string]():
+		return "list of texts"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
 	case t == reflect.TypeFor[time.Duration]():
 		return "duration"
 	case t == reflect.TypeFor[fs.FileMode]():
@@ -109,15 +124,23 @@ func kind(t reflect.Type) string {
 // special are the defaults that Defaults cannot show, for they are of entries
 // in a list.
 var special = map[string]string{
-	"Listener.Name":    "*required*",
-	"Listener.Address": "*required*",
-	"TLS.MinVersion":   "`\"1.2\"`",
-	"TLS.Certificates": "*required*",
-	"Certificate.Cert": "*required*",
-	"Certificate.Key":  "*required*",
-	"Domain.Name":      "*required*",
-	"Domain.Mappings":  "*required*",
-	"Mapping.API":      "*required*",
+	"Listener.Name":        "*required*",
+	"Listener.Address":     "*required*",
+	"Listener.Refusal":     "`respond`, `reset` with TLS",
+	"TLS.MinVersion":       "`\"1.2\"`",
+	"TLS.Certificates":     "*required*",
+	"Certificate.Cert":     "*required*",
+	"Certificate.Key":      "*required*",
+	"Domain.Name":          "*required*",
+	"Domain.Mappings":      "*required*",
+	"MutualTLS.Truststore": "*required*",
+	"Issuer.Issuer":        "*required*",
+	"Issuer.JWKSURI":       "*required*",
+	"UserPool.Pool":        "*required*",
+	"UserPool.Issuer":      "*required*",
+	"Function.Name":        "*required*",
+	"Function.URL":         "*required*",
+	"Mapping.API":          "*required*",
 }
 
 func value(name string, t reflect.Type, v reflect.Value) string {
@@ -138,6 +161,8 @@ func value(name string, t reflect.Type, v reflect.Value) string {
 		return "none"
 	case t.Kind() == reflect.Int:
 		return fmt.Sprintf("`%d`", v.Int())
+	case t.Kind() == reflect.Bool:
+		return fmt.Sprintf("`%t`", v.Bool())
 	case v.String() == "":
 		return "empty"
 	}
@@ -156,14 +181,13 @@ func shortDuration(d time.Duration) string {
 	return s
 }
 
-// readDocs returns the doc comments of the types in file and of their fields,
-// each joined to one line.
-func readDocs(file string) (map[string]string, error) {
+// readDocs adds the doc comments of the types in file and of their fields, each
+// joined to one line.
+func readDocs(file string, docs map[string]string) error {
 	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	docs := map[string]string{}
 	for _, decl := range tree.Decls {
 		gen, ok := decl.(*ast.GenDecl)
 		if !ok || gen.Tok != token.TYPE {
@@ -175,7 +199,7 @@ func readDocs(file string) (map[string]string, error) {
 			docs[spec.Name.Name+"."+field.Names[0].Name] = sentence(field.Doc, field.Names[0].Name)
 		}
 	}
-	return docs, nil
+	return nil
 }
 
 // sentence is a comment on one line, without the Go name that it starts with:

@@ -9,7 +9,7 @@ import (
 // path and keeps warnings as warnings.
 type ImportOptions struct {
 	BasePath       string // ignore, prepend or split; ignore when empty
-	EndpointType   string // EDGE or REGIONAL; what the document says when empty
+	EndpointType   string // EDGE, REGIONAL or PRIVATE; what the document says when empty
 	FailOnWarnings bool
 }
 

@@ -51,9 +51,7 @@ func (e *endpointInput) endpointType() (string, error) {
 	switch {
 	case kind == definition.EndpointPrivate && optional(e.IPAddressType) == "ipv4":
 		return "", badRequest("Only dualstack ipAddressType is supported for Private APIs.")
-	case kind == definition.EndpointPrivate:
-		return "", unsupported("endpoint type PRIVATE")
-	case optional(e.IPAddressType) == "dualstack":
+	case kind != definition.EndpointPrivate && optional(e.IPAddressType) == "dualstack":
 		return "", unsupported("ipAddressType dualstack")
 	case len(e.VPCEndpointIDs) > 0:
 		return "", unsupported("vpcEndpointIds")

@@ -60,6 +60,10 @@ type Gateway interface {
 	// slice of the caller's own.
 	Caches() []CacheStatus
 
+	// Gate returns the kernel gate, which may be off, and the steering of
+	// private listeners.
+	Gate() Gate
+
 	// Status says how the gateway is; its Caches are filled in by the server.
 	Status() Status
 
@@ -114,6 +118,8 @@ type Status struct {
 	RequestsInFlight int    `json:"requestsInFlight"` // now
 	Requests         uint64 `json:"requests"`         // since the start
 
+	Gate *GateStatus `json:"gate,omitempty"`
+
 	Caches []CacheStatus `json:"caches,omitempty"` // of the stages that have one, by names of API and stage
 
 	// Notes name what the host lacks or has switched off, for a person to read.
@@ -125,6 +131,8 @@ type ListenerStatus struct {
 	Name        string `json:"name"`
 	Address     string `json:"address"` // host:port, or unix:/path
 	TLS         bool   `json:"tls,omitempty"`
+	Endpoint    string `json:"endpoint,omitempty"` // id of the VPC endpoint that a private listener stands for
+	Refusal     string `json:"refusal,omitempty"`  // how the kernel gate refuses there; empty for a Unix socket
 	Connections int    `json:"connections"`
 }
 

@@ -32,10 +32,13 @@ type fakeGateway struct {
 	flushed []string // API:STAGE
 	caches  []CacheStatus
 	drained chan struct{}
+	gate    *fakeGate
 }
 
 func newFakeGateway() *fakeGateway {
-	return &fakeGateway{catalog: (&definition.Catalog{}).With(definition.Change{}), keys: newFakeKeys(), iam: iam.NewStore("000000000000"), drained: make(chan struct{}, 8)}
+	g := &fakeGateway{catalog: (&definition.Catalog{}).With(definition.Change{}), keys: newFakeKeys(), iam: iam.NewStore("000000000000"), drained: make(chan struct{}, 8)}
+	g.gate = newFakeGate(g)
+	return g
 }
 
 func (g *fakeGateway) Catalog() *definition.Catalog {
@@ -66,6 +69,8 @@ func (g *fakeGateway) Update(_ context.Context, edit func(*definition.Catalog) (
 }
 
 func (g *fakeGateway) Keys() KeyReader { return g.keys }
+
+func (g *fakeGateway) Gate() Gate { return g.gate }
 
 func (g *fakeGateway) Usage(planID, keyID string, from, to int64) ([]definition.Usage, error) {
 	return g.keys.usageOf(definition.PlanKey{PlanID: planID, KeyID: keyID}, from, to)

@@ -139,6 +139,12 @@ func writeAnswer(ctx *fasthttp.RequestCtx, id string, status int, answer any) {
 	if answer == nil {
 		return
 	}
+	if s, ok := answer.(*stream); ok {
+		ctx.SetContentType(linesType)
+		ctx.SetConnectionClose()
+		ctx.SetBodyStreamWriter(s.writer(ctx.Conn()))
+		return
+	}
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
@@ -162,6 +168,9 @@ func (s *Server) audit(r *request, status int, err error, took time.Duration) {
 		"status", strconv.Itoa(status), "result", result, "request_id", r.id, "took", took}
 	if r.made != "" {
 		attrs = append(attrs, "made", r.made)
+	}
+	if r.network != "" {
+		attrs = append(attrs, "network", r.network)
 	}
 	for _, name := range []string{"stage", "deployment", "plan", "key"} {
 		// Who took a key's value for its id should not find it in the log.

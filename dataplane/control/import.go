@@ -157,9 +157,6 @@ func adopt(a *definition.API, result *openapi.Result, q importQuery, have []*def
 	if kind := cmp.Or(q.endpointType, result.EndpointType); kind != "" {
 		a.EndpointType = kind
 	}
-	if a.EndpointType == definition.EndpointPrivate {
-		return unsupported("endpoint type PRIVATE")
-	}
 	if len(result.Tags) > 0 {
 		a.Tags = result.Tags
 	}

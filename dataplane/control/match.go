@@ -26,6 +26,7 @@ type request struct {
 	id        string
 	peer      Peer
 	made      string // id of what the operation created, for the audit line
+	network   string // that the operation is about, for the audit line
 }
 
 func (r *request) apiID() string { return r.params["api"] }

@@ -9,6 +9,12 @@ var operations = []operation{
 	{name: "GetTidegateVersion", method: "GET", path: "/tidegate/version", serve: (*Server).version},
 	{name: "ValidateDefinition", method: "POST", path: "/tidegate/validate", serve: (*Server).validate, reads: true},
 	{name: "GetOffenders", method: "GET", path: "/tidegate/offenders", serve: (*Server).offenders},
+	{name: "GetGateStatus", method: "GET", path: "/tidegate/gate/status", serve: (*Server).gateStatus},
+	{name: "GetGateEntries", method: "GET", path: "/tidegate/gate/list", serve: (*Server).gateEntries},
+	{name: "DenyNetwork", method: "POST", path: "/tidegate/gate/deny", serve: (*Server).gateDeny},
+	{name: "AllowNetwork", method: "POST", path: "/tidegate/gate/allow", serve: (*Server).gateAllow},
+	{name: "GetGateStats", method: "GET", path: "/tidegate/gate/stats", serve: (*Server).gateStats},
+	{name: "TraceGate", method: "GET", path: "/tidegate/gate/trace", serve: (*Server).gateTrace},
 	{name: "Drain", method: "POST", path: "/tidegate/drain", serve: (*Server).drain},
 
 	{name: "ListUsers", method: "GET", path: "/tidegate/iam/users", serve: (*Server).listUsers},

@@ -62,7 +62,7 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/restapis", `{"name":"x","endpointConfiguration":{"types":["EDGE","REGIONAL"]}}`, 400, CodeBadRequest, "Cannot create an api with multiple Endpoint Types."},
 		{"POST", "/restapis", `{"name":"x","endpointConfiguration":{"types":["wrong"],"ipAddressType":"wrong"}}`, 400, CodeValidation, "2 validation errors detected: Value '[wrong]' at 'createRestApiInput.endpointConfiguration.types' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [PRIVATE, EDGE, REGIONAL]]; Value 'wrong' at 'createRestApiInput.endpointConfiguration.ipAddressType' failed to satisfy constraint: Member must satisfy enum value set: [ipv4, dualstack]"},
 		{"POST", "/restapis", `{"name":"x","endpointConfiguration":{"types":["PRIVATE"],"ipAddressType":"ipv4"}}`, 400, CodeBadRequest, "Only dualstack ipAddressType is supported for Private APIs."},
-		{"POST", "/restapis", `{"name":"x","endpointConfiguration":{"types":["PRIVATE"]}}`, 400, CodeBadRequest, "endpoint type PRIVATE is not supported yet"},
+		{"POST", "/restapis", `{"name":"x","endpointConfiguration":{"types":["PRIVATE"],"vpcEndpointIds":["vpce-1"]}}`, 400, CodeBadRequest, "vpcEndpointIds is not supported yet"},
 		{"POST", "/restapis", `{"name":"x","endpointConfiguration":{"ipAddressType":"dualstack"}}`, 400, CodeBadRequest, "ipAddressType dualstack is not supported yet"},
 		{"POST", "/restapis", `{"name":"x","endpointConfiguration":{"vpcEndpointIds":["v"]}}`, 400, CodeBadRequest, "vpcEndpointIds is not supported yet"},
 		{"POST", "/restapis", `{"name":"x","binaryMediaTypes":["image/png"]}`, 400, CodeBadRequest, "binaryMediaTypes of CreateRestApi is not supported yet"},
@@ -85,6 +85,7 @@ func TestRefusals(t *testing.T) {
 		{"PATCH", "/restapis/API", op("replace", "/disableExecuteApiEndpoint", "perhaps"), 400, CodeBadRequest, "Invalid value for /disableExecuteApiEndpoint: it must be true or false"},
 		{"PATCH", "/restapis/API", op("replace", "/endpointConfiguration/types/EDGE", "wrong"), 400, CodeBadRequest, "Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE"},
 		{"PATCH", "/restapis/API", op("copy", "/endpointConfiguration/types/EDGE", "REGIONAL"), 400, CodeBadRequest, "Invalid patch operation specified. Must be 'add'|'remove'|'replace'"},
+		{"PATCH", "/restapis/API", op("replace", "/endpointConfiguration/types/EDGE", "PRIVATE"), 400, CodeBadRequest, "An API cannot be changed from EDGE to PRIVATE: change it to REGIONAL first"},
 		{"PATCH", "/restapis/API", op("replace", "/endpointConfiguration/ipAddressType", "wrong"), 400, CodeBadRequest, "ipAddressType must be either ipv4 or dualstack."},
 		{"PATCH", "/restapis/API", op("remove", "/endpointConfiguration/ipAddressType", "ipv4"), 400, CodeBadRequest, "Invalid patch operation specified. Must be one of: [replace]"},
 		{"PATCH", "/restapis/API", op("replace", "/apiKeySource", "COOKIE"), 400, CodeBadRequest, "Invalid API Key source: COOKIE. Must be one of: [HEADER, AUTHORIZER]"},
@@ -96,7 +97,8 @@ func TestRefusals(t *testing.T) {
 		// Import.
 		{"POST", "/restapis?mode=import&basepath=wrong", petstore, 400, CodeBadRequest, "Invalid basepath: wrong. Must be one of: [ignore, prepend, split]"},
 		{"POST", "/restapis?mode=import&flavour=sweet", petstore, 400, CodeBadRequest, "import parameter flavour is not supported yet"},
-		{"POST", "/restapis?mode=import&endpointConfigurationTypes=PRIVATE", petstore, 400, CodeBadRequest, "endpoint type PRIVATE is not supported yet"},
+		{"POST", "/restapis?mode=import&endpointConfigurationTypes=INSIDE", petstore, 400, CodeValidation,
+			"1 validation error detected: Value '[INSIDE]' at 'importRestApiInput.endpointConfiguration.types' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [PRIVATE, EDGE, REGIONAL]]"},
 		{"PUT", "/restapis/API?mode=wrong", petstore, 400, CodeValidation, "1 validation error detected: Value 'wrong' at 'putRestApiInput.mode' failed to satisfy constraint: Member must satisfy enum value set: [merge, overwrite]"},
 
 		// CreateDeployment.

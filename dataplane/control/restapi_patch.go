@@ -46,9 +46,12 @@ func (s *Server) patchAPI(a *definition.API, op PatchOperation) error {
 		if err := only(op, "replace"); err != nil {
 			return err
 		}
-		switch op.Value {
-		case "ipv4":
-		case "dualstack":
+		private := a.EndpointType == definition.EndpointPrivate
+		switch {
+		case op.Value == "ipv4" && private:
+			return badRequest("Only dualstack ipAddressType is supported for Private APIs.")
+		case op.Value == "ipv4", op.Value == "dualstack" && private:
+		case op.Value == "dualstack":
 			return unsupported("ipAddressType dualstack")
 		default:
 			return badRequest("ipAddressType must be either ipv4 or dualstack.")
@@ -101,14 +104,22 @@ func patchEndpointType(a *definition.API, op PatchOperation) error {
 		return badRequest("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")
 	}
 	switch op.Value {
-	case definition.EndpointEdge, definition.EndpointRegional:
+	case definition.EndpointEdge, definition.EndpointRegional, definition.EndpointPrivate:
+		if from := a.EndpointType; from != op.Value && !convertible(from, op.Value) {
+			return badRequest("An API cannot be changed from %s to %s: change it to REGIONAL first", from, op.Value)
+		}
 		a.EndpointType = op.Value
 		return nil
-	case definition.EndpointPrivate:
-		return unsupported("endpoint type PRIVATE")
 	default:
 		return badRequest("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE")
 	}
+}
+
+// convertible holds that edge and private APIs become regional before they become
+// each other.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-api-migration.html
+func convertible(from, to string) bool {
+	return from == definition.EndpointRegional || to == definition.EndpointRegional
 }
 
 // checkKeySource holds the source of API keys to those that there are.

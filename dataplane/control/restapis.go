@@ -23,6 +23,9 @@ func wireRestAPI(a *definition.API, emptyTags bool) RestAPI {
 		DisableExecuteAPIEndpoint: a.DisableExecuteAPIEndpoint, RootResourceID: a.Body.RootResourceID,
 		Tags: wireTags(a.Tags, emptyTags), Policy: escapedPolicy(a.Policy),
 	}
+	if a.EndpointType == definition.EndpointPrivate {
+		out.EndpointConfiguration.IPAddressType = "dualstack"
+	}
 	if a.GuaranteedRate > 0 {
 		out.GuaranteedRate = (*Double)(&a.GuaranteedRate)
 	}

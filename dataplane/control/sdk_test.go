@@ -99,6 +99,9 @@ func (g *durable) Caches() []control.CacheStatus {
 	return list
 }
 
+// Gate is nil: the SDK knows of none.
+func (g *durable) Gate() control.Gate { return nil }
+
 func (g *durable) Offenders(int) []control.Offender { return nil }
 
 func (g *durable) AccountThrottle() definition.Throttle {

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/tidegate/tidegate/dataplane/http1"
@@ -20,6 +21,11 @@ type Config struct {
 	Send         time.Duration // without the client taking a byte
 	TLSHandshake time.Duration
 	BodyMinRate  int // bytes per second, after a grace of bodyGrace
+
+	// Denied says at accept whether a source is kept out: a cleartext connection
+	// of such a one gets an answer from its handler, any other a reset. nil keeps
+	// nobody out. It is called on the event loops and must not block.
+	Denied func(source netip.Addr) bool
 }
 
 // Fixed times and sizes.

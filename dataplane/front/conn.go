@@ -17,6 +17,7 @@ type Conn struct {
 	prev     *Conn
 	remote   netip.AddrPort
 
+	denied    bool // its source is kept out; its first request is its last
 	ended     bool // the client will send nothing more
 	lingering bool // everything is said; reading only so that it arrives
 }

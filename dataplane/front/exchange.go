@@ -62,6 +62,9 @@ func (x *Exchange) Loop() *loop.Loop { return x.conn.front.Loop }
 // Remote returns the client's address; it is invalid for Unix sockets.
 func (x *Exchange) Remote() netip.AddrPort { return x.conn.remote }
 
+// Denied reports whether the source is kept out: see Config.
+func (x *Exchange) Denied() bool { return x.conn.denied }
+
 // Listener returns the name of the listener the request came in by.
 func (x *Exchange) Listener() string { return x.conn.listener.Name }
 

@@ -136,6 +136,13 @@ func (f *Front) accept(l *Listener, fd int, sa unix.Sockaddr) {
 	if c.remote.IsValid() {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
+	if f.config.Denied != nil && c.remote.IsValid() && f.config.Denied(c.remote.Addr()) {
+		if c.denied = true; l.TLS != nil { // a handshake would cost more than it is worth
+			_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+			unix.Close(fd)
+			return
+		}
+	}
 	if c.Open(f.Loop, fd, c, false) != nil {
 		return
 	}

@@ -136,7 +136,7 @@ func TestRefused(t *testing.T) {
 		{"misplaced rate", operation("x-tidegate-guaranteed-rate: 5"), opAt + "x-tidegate-guaranteed-rate: x-tidegate-guaranteed-rate has no meaning here; move it to the root"},
 		{"misspelled rate", head + "x-tidegate-guarantee-rate: 5\n", `unknown extension; did you mean "x-tidegate-guaranteed-rate"?`},
 		{"CORS", head + "x-amazon-apigateway-cors: {}\n", "x-amazon-apigateway-cors is not supported; it belongs to HTTP APIs"},
-		{"private", head + "x-amazon-apigateway-endpoint-configuration: {types: [PRIVATE]}\n", "types[0]: PRIVATE endpoints are not supported yet"},
+		{"two endpoint types", head + "x-amazon-apigateway-endpoint-configuration: {types: [PRIVATE, REGIONAL]}\n", "types[1]: an API has one endpoint type, and PRIVATE is given too"},
 		{"two types", head + "x-amazon-apigateway-endpoint-configuration: {types: [EDGE, REGIONAL]}\n", "types[1]: an API has one endpoint type"},
 		{"VPC endpoints", head + "servers: [{url: /, x-amazon-apigateway-endpoint-configuration: {vpcEndpointIds: [a]}}]\n", "servers[0].x-amazon-apigateway-endpoint-configuration.vpcEndpointIds: vpcEndpointIds is not supported yet"},
 		{"unknown extension", head + "x-amazon-apigateway-polcy: {}\n", `line 4: x-amazon-apigateway-polcy: unknown extension; did you mean "x-amazon-apigateway-policy"?`},

@@ -96,12 +96,9 @@ func (r *reader) endpoint(at node) {
 
 func (r *reader) setEndpointType(at node, endpointType string) {
 	switch endpointType {
-	case definition.EndpointEdge, definition.EndpointRegional:
-	case definition.EndpointPrivate:
-		r.add(at, "PRIVATE endpoints are not supported yet, and this one would answer everybody; use REGIONAL")
-		return
+	case definition.EndpointEdge, definition.EndpointRegional, definition.EndpointPrivate:
 	default:
-		r.add(at, "endpoint type %q is unknown; use REGIONAL or EDGE", clip(endpointType))
+		r.add(at, "endpoint type %q is unknown; use REGIONAL, EDGE or PRIVATE", clip(endpointType))
 		return
 	}
 	if r.endpointType != "" && r.endpointType != endpointType {

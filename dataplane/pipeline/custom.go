@@ -42,7 +42,7 @@ func (t *transaction) authenticateCustom() bool {
 	case authorizer.Unauthorized:
 		t.reject(Unauthorized)
 	case authorizer.Misconfigured:
-		t.reject(AuthorizerMisconfigured)
+		t.reject(AuthorizerInvalid)
 	default:
 		t.reject(AuthorizerFailure)
 	}

@@ -13,6 +13,7 @@ type Reason uint8
 // Reasons.
 const (
 	NotReady Reason = iota
+	Denied
 	NoStage
 	NoMethod
 	NotSigned
@@ -22,7 +23,7 @@ const (
 	Unauthorized
 	InsufficientScope
 	AuthorizerFailure
-	AuthorizerMisconfigured
+	AuthorizerInvalid
 	AuthorizerBusy
 	AccessDenied
 	InvalidAPIKey
@@ -67,37 +68,38 @@ type gatewayResponse struct {
 // AWS's for a backend that cannot be reached; a backend that was reached and
 // gave no valid answer is a bad gateway (502), as for AWS_PROXY on AWS.
 var responses = [numReasons]gatewayResponse{
-	NotReady:                {"not_ready", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
-	NoStage:                 {"no_stage", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
-	NoMethod:                {"no_method", 403, "MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", "Missing Authentication Token"},
-	NotSigned:               {"not_signed", 403, "MISSING_AUTHENTICATION_TOKEN", "IncompleteSignatureException", ""},
-	InvalidSignature:        {"invalid_signature", 403, "INVALID_SIGNATURE", "InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."},
-	UnknownAccessKey:        {"unknown_access_key", 403, "INVALID_SIGNATURE", "UnrecognizedClientException", "The security token included in the request is invalid."},
-	ExpiredToken:            {"expired_token", 403, "EXPIRED_TOKEN", "ExpiredTokenException", "The security token included in the request is expired"},
-	Unauthorized:            {"unauthorized", 401, "UNAUTHORIZED", "UnauthorizedException", "Unauthorized"},
-	InsufficientScope:       {"insufficient_scope", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
-	AuthorizerFailure:       {"authorizer_failure", 500, "AUTHORIZER_FAILURE", "AuthorizerFailureException", "Internal server error"},
-	AuthorizerMisconfigured: {"authorizer_misconfigured", 500, "AUTHORIZER_CONFIGURATION_ERROR", "AuthorizerConfigurationException", "null"},
-	AuthorizerBusy:          {"authorizer_busy", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
-	AccessDenied:            {"access_denied", 403, "ACCESS_DENIED", accessDenied, "User is not authorized to access this resource"},
-	InvalidAPIKey:           {"invalid_api_key", 403, "INVALID_API_KEY", "ForbiddenException", "Forbidden"},
-	Throttled:               {"throttled", 429, "THROTTLED", "TooManyRequestsException", "Too Many Requests"},
-	QuotaExceeded:           {"quota_exceeded", 429, "QUOTA_EXCEEDED", "LimitExceededException", "Limit Exceeded"},
-	InvalidationDenied:      {"invalidation_denied", 403, "ACCESS_DENIED", accessDenied, "User is not authorized to access this resource"},
-	OnlyIfCached:            {"only_if_cached", 504, "DEFAULT_5XX", "InternalServerErrorException", "Gateway Timeout"},
-	MustRevalidate:          {"must_revalidate", 504, "INTEGRATION_FAILURE", "InternalServerErrorException", "Gateway Timeout"},
-	URLTooLong:              {"url_too_long", 414, "REQUEST_TOO_LARGE", "RequestTooLargeException", "Request URI too long"},
-	Malformed:               {"malformed", 400, "DEFAULT_4XX", "BadRequestException", "Bad Request"},
-	BodyTooLarge:            {"body_too_large", 413, "REQUEST_TOO_LARGE", "RequestTooLargeException", "HTTP content length exceeded 10485760 bytes"},
-	HeadersTooLarge:         {"headers_too_large", 431, "REQUEST_TOO_LARGE", "RequestTooLargeException", "Request Header Fields Too Large"},
-	UnknownExpectation:      {"unknown_expectation", 417, "DEFAULT_4XX", "BadRequestException", "Expectation Failed"},
-	UnsupportedMediaType:    {"unsupported_media_type", 415, "UNSUPPORTED_MEDIA_TYPE", "BadRequestException", "Unsupported Media Type"},
-	Misconfigured:           {"misconfigured", 500, "API_CONFIGURATION_ERROR", "InternalServerErrorException", "Internal server error"},
-	IntegrationTimeout:      {"integration_timeout", 504, "INTEGRATION_TIMEOUT", "InternalServerErrorException", "Endpoint request timed out"},
-	IntegrationFailure:      {"integration_failure", 504, "INTEGRATION_FAILURE", "InternalServerErrorException", "Network error communicating with endpoint"},
-	IntegrationInvalid:      {"integration_invalid", 502, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
-	IntegrationTooLarge:     {"integration_too_large", statusAnswerTooLarge, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
-	IntegrationBusy:         {"integration_busy", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
+	NotReady:             {"not_ready", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
+	Denied:               {"denied", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
+	NoStage:              {"no_stage", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
+	NoMethod:             {"no_method", 403, "MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", "Missing Authentication Token"},
+	NotSigned:            {"not_signed", 403, "MISSING_AUTHENTICATION_TOKEN", "IncompleteSignatureException", ""},
+	InvalidSignature:     {"invalid_signature", 403, "INVALID_SIGNATURE", "InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."},
+	UnknownAccessKey:     {"unknown_access_key", 403, "INVALID_SIGNATURE", "UnrecognizedClientException", "The security token included in the request is invalid."},
+	ExpiredToken:         {"expired_token", 403, "EXPIRED_TOKEN", "ExpiredTokenException", "The security token included in the request is expired"},
+	Unauthorized:         {"unauthorized", 401, "UNAUTHORIZED", "UnauthorizedException", "Unauthorized"},
+	InsufficientScope:    {"insufficient_scope", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
+	AuthorizerFailure:    {"authorizer_failure", 500, "AUTHORIZER_FAILURE", "AuthorizerFailureException", "Internal server error"},
+	AuthorizerInvalid:    {"authorizer_misconfigured", 500, "AUTHORIZER_CONFIGURATION_ERROR", "AuthorizerConfigurationException", "null"},
+	AuthorizerBusy:       {"authorizer_busy", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
+	AccessDenied:         {"access_denied", 403, "ACCESS_DENIED", accessDenied, "User is not authorized to access this resource"},
+	InvalidAPIKey:        {"invalid_api_key", 403, "INVALID_API_KEY", "ForbiddenException", "Forbidden"},
+	Throttled:            {"throttled", 429, "THROTTLED", "TooManyRequestsException", "Too Many Requests"},
+	QuotaExceeded:        {"quota_exceeded", 429, "QUOTA_EXCEEDED", "LimitExceededException", "Limit Exceeded"},
+	InvalidationDenied:   {"invalidation_denied", 403, "ACCESS_DENIED", accessDenied, "User is not authorized to access this resource"},
+	OnlyIfCached:         {"only_if_cached", 504, "DEFAULT_5XX", "InternalServerErrorException", "Gateway Timeout"},
+	MustRevalidate:       {"must_revalidate", 504, "INTEGRATION_FAILURE", "InternalServerErrorException", "Gateway Timeout"},
+	URLTooLong:           {"url_too_long", 414, "REQUEST_TOO_LARGE", "RequestTooLargeException", "Request URI too long"},
+	Malformed:            {"malformed", 400, "DEFAULT_4XX", "BadRequestException", "Bad Request"},
+	BodyTooLarge:         {"body_too_large", 413, "REQUEST_TOO_LARGE", "RequestTooLargeException", "HTTP content length exceeded 10485760 bytes"},
+	HeadersTooLarge:      {"headers_too_large", 431, "REQUEST_TOO_LARGE", "RequestTooLargeException", "Request Header Fields Too Large"},
+	UnknownExpectation:   {"unknown_expectation", 417, "DEFAULT_4XX", "BadRequestException", "Expectation Failed"},
+	UnsupportedMediaType: {"unsupported_media_type", 415, "UNSUPPORTED_MEDIA_TYPE", "BadRequestException", "Unsupported Media Type"},
+	Misconfigured:        {"misconfigured", 500, "API_CONFIGURATION_ERROR", "InternalServerErrorException", "Internal server error"},
+	IntegrationTimeout:   {"integration_timeout", 504, "INTEGRATION_TIMEOUT", "InternalServerErrorException", "Endpoint request timed out"},
+	IntegrationFailure:   {"integration_failure", 504, "INTEGRATION_FAILURE", "InternalServerErrorException", "Network error communicating with endpoint"},
+	IntegrationInvalid:   {"integration_invalid", 502, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
+	IntegrationTooLarge:  {"integration_too_large", statusAnswerTooLarge, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
+	IntegrationBusy:      {"integration_busy", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
 }
 
 // accessDenied is the error type of refusals by a policy, whose bodies AWS

@@ -80,6 +80,11 @@ const (
 func (t *transaction) Serve() {
 	t.begin()
 	r := &t.x.Request
+	if t.x.Denied() {
+		t.x.Close()
+		t.reject(Denied)
+		return
+	}
 	snapshot := t.worker.pipeline.Snapshot()
 	if snapshot == nil {
 		t.reject(NotReady)
@@ -211,7 +216,7 @@ func (t *transaction) rejectWith(reason Reason, message string) {
 		key = `{"Message":"`
 	}
 	body := append(t.body[:0], key...)
-	if reason == AuthorizerMisconfigured { // AWS has nothing to say
+	if reason == AuthorizerInvalid { // AWS has nothing to say
 		body = append(t.body[:0], `{"message":null}`...)
 	} else {
 		body = append(appendJSONText(body, message), `"}`...)

@@ -70,8 +70,14 @@ func (j *Judge) SetRules(r Rules) {
 	j.rules = r
 }
 
+// skew is how far the clocks of two event loops may be apart.
+const skew = int64(time.Millisecond)
+
 // Hear takes note of a denied request, and condemns its source if that is due.
-func (j *Judge) Hear(r *telemetry.Report) {
+// now is when it is heard, in Unix nanoseconds. Whether a source is served too is
+// known only from when its first denial was heard, so what was denied before does
+// not count.
+func (j *Judge) Hear(r *telemetry.Report, now int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	source := telemetry.Network(r.Source)
@@ -83,13 +89,13 @@ func (j *Judge) Hear(r *telemetry.Report) {
 		if len(j.cases) >= maxCases || !j.suspects.Watch(r.Source) {
 			return
 		}
-		c = &record{since: r.At}
+		c = &record{since: now + skew}
 		j.cases[source] = c
 	}
-	if c.last = max(c.last, r.At); c.until > r.At {
-		return // of a connection that was open before
+	if c.last = max(c.last, r.At); c.until > r.At || c.since > r.At {
+		return // of a connection that was open before, or too early
 	}
-	if served := j.suspects.LastServed(r.Source); served >= c.since || r.At-c.since > int64(j.rules.Window) {
+	if served := j.suspects.LastServed(r.Source); served > c.since-skew || r.At-c.since > int64(j.rules.Window) {
 		c.since, c.denials = r.At, 0
 	}
 	if c.denials++; c.denials < j.rules.Denials {

@@ -40,7 +40,7 @@ func (c *court) deny(source string, n int, at, wait int64) {
 		if wait > 0 {
 			r.Until = r.At + wait
 		}
-		c.Hear(&r)
+		c.Hear(&r, r.At-skew)
 	}
 }
 
@@ -92,6 +92,27 @@ func TestOneGoodKeyClears(t *testing.T) {
 	c.deny("192.0.2.1", 5, 200*second, 3*second)
 	if len(c.verdicts) != 1 {
 		t.Errorf("%d verdicts after it was served no more", len(c.verdicts))
+	}
+}
+
+// A source is watched from when it is first heard of. What it was denied before
+// does not count, since it may have been served among that.
+func TestEarlierDenialsDoNotCount(t *testing.T) {
+	c := newCourt()
+	hear := func(at, now int64) {
+		c.Hear(&telemetry.Report{Source: netip.MustParseAddr("192.0.2.1"), Offence: telemetry.Throttled, At: at}, now)
+	}
+	for i := range int64(20) {
+		hear(second+i, 2*second)
+	}
+	for i := range int64(4) {
+		hear(2*second+skew+i, 3*second)
+	}
+	if len(c.verdicts) != 0 {
+		t.Fatalf("%+v", c.verdicts)
+	}
+	if hear(2*second+skew+4, 3*second); len(c.verdicts) != 1 {
+		t.Error("not condemned for what it was denied later")
 	}
 }
 

@@ -19,6 +19,17 @@ var (
 	OffenderReportsDropped = Metric{Name: "tidegate_offender_reports_dropped_total", Help: "Reports of denied requests lost because the queue was full."}
 	UsageJournalErrors     = Metric{Name: "tidegate_usage_journal_errors_total", Help: "Failures to write what API keys have used to disk."}
 
+	GateOn        = Metric{Name: "tidegate_gate_on", Help: "1 while the kernel gate is at work on an interface."}
+	GateSentences = Metric{Name: "tidegate_gate_sentences", Help: "Sources that the kernel gate shuts out at present."}
+	GatePrefixes  = Metric{Name: "tidegate_gate_prefixes", Help: "Networks that the kernel gate holds, denied and protected ones."}
+	GatePackets   = Metric{Name: "tidegate_gate_packets_total", Help: "Packets that the kernel gate has seen, by what it did with them and why.", Label: "reason"}
+	GateBytes     = Metric{Name: "tidegate_gate_bytes_total", Help: "Bytes of the packets that the kernel gate has seen, by what it did with them and why.", Label: "reason"}
+	GateFailures  = Metric{Name: "tidegate_gate_failures_total", Help: "Sources that could not be shut out by the kernel gate, and are denied in userspace."}
+
+	PrivateSteered  = Metric{Name: "tidegate_private_steered_total", Help: "Connections that the kernel led to a private listener.", Label: "listener"}
+	PrivateRefused  = Metric{Name: "tidegate_private_refused_total", Help: "Connections to the address of a private listener that came by an interface which does not lead to it, and were reset.", Label: "listener"}
+	PrivateUnserved = Metric{Name: "tidegate_private_unserved_total", Help: "Connections that came by the right interface while the private listener had no socket, and were reset.", Label: "listener"}
+
 	UpstreamConnectionsOpen   = Metric{Name: "tidegate_upstream_connections_open", Help: "Connections to integrations that are open."}
 	UpstreamConnectionsOpened = Metric{Name: "tidegate_upstream_connections_opened_total", Help: "Connections to integrations opened."}
 	UpstreamConnectionsReused = Metric{Name: "tidegate_upstream_connections_reused_total", Help: "Requests sent on a connection to an integration that was open already."}

@@ -17,9 +17,10 @@ const (
 	Throttled     Offence = iota // over a rate
 	QuotaExceeded                // over the quota of a usage plan
 	InvalidKey                   // without an API key that gives access
+	WAFBlocked                   // by a rule of the web application firewall, on its own address
 )
 
-var offenceNames = [...]string{Throttled: "THROTTLED", QuotaExceeded: "QUOTA_EXCEEDED", InvalidKey: "INVALID_API_KEY"}
+var offenceNames = [...]string{Throttled: "THROTTLED", QuotaExceeded: "QUOTA_EXCEEDED", InvalidKey: "INVALID_API_KEY", WAFBlocked: "WAF_FILTERED"}
 
 // String returns the gateway response type that the client was answered with.
 //

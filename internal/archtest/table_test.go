@@ -5,7 +5,7 @@ package archtest
 // row without a package.
 var imports = map[string][]string{
 	// Leaves import nothing of ours.
-	"configs":              {},
+	"configs":              {"prefixlist"}, // a leaf too: lists of networks are read the same everywhere
 	"dataplane/definition": {},
 	"dataplane/http1":      {},
 	"dataplane/loop":       {},
@@ -15,11 +15,12 @@ var imports = map[string][]string{
 	"bpf/steer":              {},
 	"dataplane/auth/policy":  {},
 	"dataplane/auth/verdict": {},
+	"prefixlist":             {},
 
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},
 	"dataplane/state":   {"dataplane/definition"},
-	"dataplane/control": {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/openapi"},
+	"dataplane/control": {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/openapi", "prefixlist"},
 
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
@@ -51,14 +52,14 @@ var imports = map[string][]string{
 		"dataplane/integration/lambda", "dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane": {
-		"configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
+		"bpf/gate", "bpf/steer", "configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
-		"dataplane/throttle", "dataplane/usage",
+		"dataplane/sentence", "dataplane/throttle", "dataplane/usage", "prefixlist",
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.
-	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/openapi"},
+	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/openapi", "prefixlist"},
 
 	// Programs and tests beside the product.
 	"configs/gendocs":                     {"configs"},

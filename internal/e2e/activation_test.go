@@ -38,7 +38,7 @@ func TestSocketActivation(t *testing.T) {
 		d.stderr = &record{}
 		d.cmd.Stderr = d.stderr
 		d.exited = make(chan struct{})
-		if err := d.cmd.Start(); err != nil {
+		if err := launch(d.cmd); err != nil {
 			t.Fatal(err)
 		}
 		go func() {

@@ -22,6 +22,7 @@ type host struct {
 	tls     string // the tls section of a second listener; none when empty
 	domains string // the value of domains; "*" leads to the API "test" when empty
 	more    string // further lines
+	also    string // further listeners, a line each
 	account string // the value of throttle: more than any test sends when empty
 	env     []string
 }
@@ -95,6 +96,7 @@ func (d *daemon) write(h host) {
 	if h.tls != "" {
 		listeners += fmt.Sprintf("  - {name: secure, address: %q, tls: %s}\n", d.secure, h.tls)
 	}
+	listeners += h.also
 	text := fmt.Sprintf("state_dir: state\nlisteners:\n%sadmin: {address: %q}\ncontrol: {socket: control.sock, mode: \"0600\"}\n"+
 		"access_log: {path: access.log}\ndomains: %s\nthrottle: %s\n%s\n", listeners, d.admin, h.domains, h.account, h.more)
 	if err := os.WriteFile(d.config, []byte(text), 0o644); err != nil {
@@ -112,7 +114,7 @@ func (d *daemon) run(wrap ...string) {
 	d.stderr = &record{}
 	d.cmd.Stderr, d.cmd.Stdout = d.stderr, d.stderr
 	d.exited = make(chan struct{})
-	if err := d.cmd.Start(); err != nil {
+	if err := launch(d.cmd); err != nil {
 		d.t.Fatal(err)
 	}
 	go func() {

@@ -55,9 +55,9 @@ func (e *echo) requests() int {
 	return len(e.seen)
 }
 
-// guarded is an API whose methods ask for signed requests, except /open. policy
+// signedAPI is an API whose methods ask for signed requests, except /open. policy
 // is its resource policy, as YAML.
-func guarded(backend, policy string) string {
+func signedAPI(backend, policy string) string {
 	operation := func(auth string) string {
 		return fmt.Sprintf(`{responses: {"200": {description: ok}}, x-amazon-apigateway-auth: {type: %s}, x-amazon-apigateway-integration: {type: http_proxy, httpMethod: ANY, uri: "http://%s/{proxy}",
         requestParameters: {integration.request.path.proxy: method.request.path.proxy, integration.request.header.X-Caller: context.identity.userArn}}, parameters: [{name: proxy, in: path, required: true, schema: {type: string}}]}`, auth, backend)
@@ -167,7 +167,7 @@ const mayAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":
 func TestSignedRequests(t *testing.T) {
 	e := startEcho(t)
 	d := start(t, host{})
-	d.deploy("prod", guarded(e.addr, ""), nil)
+	d.deploy("prod", signedAPI(e.addr, ""), nil)
 	ann := d.internalCaller("ann", mayAll)
 	large := strings.Repeat("0123456789abcdef", 200_000) // 3.2 MB
 	for _, tc := range []struct {
@@ -204,7 +204,7 @@ func TestSignedRequests(t *testing.T) {
 func TestSignatureRefusals(t *testing.T) {
 	e := startEcho(t)
 	d := start(t, host{})
-	id := d.deploy("prod", guarded(e.addr, ""), nil)
+	id := d.deploy("prod", signedAPI(e.addr, ""), nil)
 	ann, bob, eve := d.internalCaller("ann", mayAll), d.internalCaller("bob", ""), d.internalCaller("eve", mayAll)
 	keys, err := d.client.AccessKeys(context.Background(), "eve")
 	if err != nil {
@@ -276,7 +276,7 @@ func TestSignatureRefusals(t *testing.T) {
 func TestChecklist23Skew(t *testing.T) {
 	e := startEcho(t)
 	d := start(t, host{})
-	d.deploy("prod", guarded(e.addr, ""), nil)
+	d.deploy("prod", signedAPI(e.addr, ""), nil)
 	ann := d.internalCaller("ann", mayAll)
 	const stamp = "20060102T150405Z"
 	for _, off := range []time.Duration{-6 * time.Minute, 6 * time.Minute} {
@@ -301,7 +301,7 @@ func TestChecklist23Skew(t *testing.T) {
 func TestBodiesOfUnknownSenders(t *testing.T) {
 	e := startEcho(t)
 	d := start(t, host{})
-	d.deploy("prod", guarded(e.addr, ""), nil)
+	d.deploy("prod", signedAPI(e.addr, ""), nil)
 	ann := d.internalCaller("ann", mayAll)
 	nobody := aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: ann.SecretAccessKey}
 	r := d.signed(nobody, "POST", "/prod/pets/a", "x", signing{declare: true})
@@ -354,7 +354,7 @@ func TestResourcePolicies(t *testing.T) {
 		{"denied from elsewhere", policy(statement("Allow", all, ""), statement("Deny", all, elsewhere)), 200, 200, 200, 200},
 		{"a path is denied", policy(statement("Allow", all, ""), statement("Deny", "execute-api:/prod/*/open/admin", "")), 200, 200, 200, 403},
 	} {
-		id := d.deploy("prod", guarded(e.addr, tc.policy), nil)
+		id := d.deploy("prod", signedAPI(e.addr, tc.policy), nil)
 		a := d.ask("GET", "/prod/open/a", "")
 		if a.status != tc.open {
 			t.Errorf("%s: open: %d %s", tc.name, a.status, a.body)
@@ -377,7 +377,7 @@ func TestResourcePolicies(t *testing.T) {
 		}
 	}
 	// A policy that cannot be understood is refused with the place.
-	_, err := d.client.Put(context.Background(), d.deploy("prod", guarded(e.addr, ""), nil), []byte(guarded(e.addr, `{"Version":"2012-10-17","Statement":[{"Effect":"Maybe","Principal":"*","Action":"execute-api:Invoke","Resource":"*"}]}`)), "overwrite", control.ImportOptions{})
+	_, err := d.client.Put(context.Background(), d.deploy("prod", signedAPI(e.addr, ""), nil), []byte(signedAPI(e.addr, `{"Version":"2012-10-17","Statement":[{"Effect":"Maybe","Principal":"*","Action":"execute-api:Invoke","Resource":"*"}]}`)), "overwrite", control.ImportOptions{})
 	if err == nil || !strings.Contains(err.Error(), "Statement[0].Effect") {
 		t.Errorf("a wrong policy: %v", err)
 	}

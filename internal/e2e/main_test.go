@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -47,6 +48,26 @@ func run(m *testing.M) int {
 	}
 	return m.Run()
 }
+
+// launch starts a program that ends with this process (Pdeathsig). The kernel
+// means the thread that started it, and threads end that were in a network
+// namespace, so one that never does starts them all.
+func launch(cmd *exec.Cmd) error {
+	started := make(chan error)
+	launches <- func() { started <- cmd.Start() }
+	return <-started
+}
+
+var launches = func() chan func() {
+	queue := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for start := range queue {
+			start()
+		}
+	}()
+	return queue
+}()
 
 // root is the module's folder.
 const root = "../.."

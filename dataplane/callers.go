@@ -2,7 +2,10 @@ package dataplane
 
 import (
 	"context"
+	"os"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/auth"
@@ -15,23 +18,58 @@ import (
 )
 
 // makeCallers makes what knows callers by.
-func (g *Gateway) makeCallers(host *configs.Host) (err error) {
-	if g.tokens, err = jwt.NewKeys(tokenOptions(host)); err != nil {
+func (g *Gateway) makeCallers(host *configs.Host) error {
+	options, err := tokenOptions(host)
+	if err != nil {
+		return err
+	}
+	if g.tokens, err = jwt.NewKeys(options); err != nil {
 		return err
 	}
 	if g.lambda, err = lambda.New(lambdaConfig(host)); err != nil {
 		return err
 	}
-	g.authorizers = authorizer.NewStore(authorizer.Options{Lambda: functions{g.lambda}, Now: loop.Now})
+	g.authorizers = authorizer.NewStore(authorizer.Options{
+		Timeout: host.Authorizers.Timeout, MaxCalls: host.Authorizers.MaxCalls, MaxWaiters: host.Authorizers.MaxWaiting,
+		Lambda: functions{g.lambda}, Now: loop.Now,
+	})
 	return nil
 }
 
+// lambdaConfig signs calls if the environment has credentials, where AWS's own
+// tools look for them.
 func lambdaConfig(host *configs.Host) lambda.Config {
-	return lambda.Config{Region: host.Region, MaxAnswer: authorizer.MaxResult + 1}
+	c := lambda.Config{
+		Region: host.Region, Endpoint: host.Lambda.Endpoint, Functions: map[string]string{},
+		Timeout: host.Authorizers.Timeout, MaxAnswer: authorizer.MaxResult + 1, MaxCalls: host.Authorizers.MaxCalls,
+	}
+	for _, f := range host.Lambda.Functions {
+		c.Functions[f.Name] = f.URL
+	}
+	if os.Getenv("AWS_ACCESS_KEY_ID") != "" && os.Getenv("AWS_SECRET_ACCESS_KEY") != "" {
+		c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+				SessionToken: os.Getenv("AWS_SESSION_TOKEN"), Source: "environment"}, nil
+		})
+	}
+	return c
 }
 
-func tokenOptions(*configs.Host) jwt.Options {
-	return jwt.Options{Now: loop.Now, Wall: func() int64 { return time.Now().UnixNano() }}
+func tokenOptions(host *configs.Host) (jwt.Options, error) {
+	t := &host.Tokens
+	o := jwt.Options{
+		AllowHTTP: t.AllowHTTP, AllowPrivate: t.AllowPrivate, JWKSURIs: map[string]string{}, Pools: map[string]jwt.Pool{},
+		Now: loop.Now, Wall: func() int64 { return time.Now().UnixNano() },
+	}
+	for _, i := range t.Issuers {
+		o.JWKSURIs[i.Issuer] = i.JWKSURI
+	}
+	for _, p := range t.UserPools {
+		o.Pools[p.Pool] = jwt.Pool{Issuer: p.Issuer, JWKSURI: p.JWKSURI}
+	}
+	var err error
+	o.RootCAs, err = rootCAs("tokens.ca_file", t.CAFile)
+	return o, err
 }
 
 func (g *Gateway) authStores() auth.Stores {

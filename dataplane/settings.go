@@ -86,20 +86,29 @@ func upstreamConfig(h *configs.Host) (upstream.Config, error) {
 		MaxConnections: h.Upstream.MaxConnections, MaxWaiting: waitingPerConnection * h.Upstream.MaxConnections,
 		DNSRefresh: h.Upstream.DNSRefresh,
 	}
-	if h.Upstream.CAFile == "" {
-		return c, nil
+	var err error
+	c.RootCAs, err = rootCAs("upstream.ca_file", h.Upstream.CAFile)
+	return c, err
+}
+
+// rootCAs returns the system's authorities and those of a file, or nil for the
+// system's alone if there is no file. field is where the host file names it.
+func rootCAs(field, file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
 	}
-	pem, err := os.ReadFile(h.Upstream.CAFile)
+	pem, err := os.ReadFile(file)
 	if err != nil {
-		return c, fmt.Errorf("upstream.ca_file: %w", err)
+		return nil, fmt.Errorf("%s: %w", field, err)
 	}
-	if c.RootCAs, err = x509.SystemCertPool(); err != nil {
-		c.RootCAs = x509.NewCertPool()
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
 	}
-	if !c.RootCAs.AppendCertsFromPEM(pem) {
-		return c, fmt.Errorf("upstream.ca_file: %s has no certificate in PEM form", h.Upstream.CAFile)
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: %s has no certificate in PEM form", field, file)
 	}
-	return c, nil
+	return pool, nil
 }
 
 // Reload applies what can change while serving: domains, limits, timeouts,
@@ -170,6 +179,9 @@ func restartNeeded(old, next *configs.Host) error {
 		{"admin", old.Admin, next.Admin},
 		{"control", old.Control, next.Control},
 		{"upstream", old.Upstream, next.Upstream},
+		{"tokens", old.Tokens, next.Tokens},
+		{"lambda", old.Lambda, next.Lambda},
+		{"authorizers", old.Authorizers, next.Authorizers},
 		{"access_log", old.AccessLog, next.AccessLog},
 		{"cache", old.Cache, next.Cache},
 		{"throttle.method_buckets", old.Throttle.MethodBuckets, next.Throttle.MethodBuckets},

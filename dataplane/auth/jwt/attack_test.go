@@ -627,7 +627,7 @@ func TestAttacks(t *testing.T) {
 					t.Fatalf("accepted at sight %d", sight+1)
 				}
 				if got != a.want {
-					t.Errorf("result %d at sight %d, want %d", got, sight+1, a.want)
+					t.Errorf("result %q at sight %d, want %q", got, sight+1, a.want)
 				}
 			}
 		})

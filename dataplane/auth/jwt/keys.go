@@ -25,6 +25,10 @@ type Options struct {
 	// Pools says who issues the tokens of user pools, by ARN or id.
 	Pools map[string]Pool
 
+	// Tokens is how many tokens are remembered for one authorizer, 8192 if 0. Each
+	// takes its size and that of its claims.
+	Tokens int
+
 	// Now is the clock that Check is called with, in nanoseconds, Wall
 	// nanoseconds since the Unix epoch.
 	Now, Wall func() int64
@@ -36,10 +40,9 @@ type Pool struct {
 	JWKSURI string // "" to discover it
 }
 
-// Sizes of the caches of an authorizer, in tokens.
 const (
-	mostVerdicts = 8192
-	mostBad      = 1024
+	defaultTokens = 8192
+	mostBad       = 1024 // tokens with bad signatures remembered for one authorizer
 )
 
 // Keys is the store of issuers, their keys and what was found out about tokens.
@@ -51,11 +54,11 @@ type Keys struct {
 	context   context.Context
 	stop      context.CancelFunc
 
-	mu       sync.Mutex
-	issuers  map[place]*Issuer
-	verdicts map[string]*verdicts // by the configuration of authorizers
-	kept     map[*Issuer]bool     // issuers of authorizers that serve
-	running  bool
+	mu        sync.Mutex
+	providers map[place]*provider
+	verdicts  map[string]*verdicts // by the configuration of authorizers
+	kept      map[*provider]bool   // of authorizers that serve
+	running   bool
 
 	fetches, failures       atomic.Int64
 	verified, badSignatures atomic.Int64
@@ -79,6 +82,9 @@ func NewKeys(o Options) (*Keys, error) {
 			return nil, fmt.Errorf("user pool %s: %w", name, err)
 		}
 	}
+	if o.Tokens <= 0 {
+		o.Tokens = defaultTokens
+	}
 	start := time.Now()
 	if o.Now == nil {
 		o.Now = func() int64 { return int64(time.Since(start)) }
@@ -88,25 +94,25 @@ func NewKeys(o Options) (*Keys, error) {
 	}
 	k := &Keys{
 		options: o, fetcher: newFetcher(&o), now: o.Now, wall: o.Wall,
-		issuers: map[place]*Issuer{}, verdicts: map[string]*verdicts{}, kept: map[*Issuer]bool{},
+		providers: map[place]*provider{}, verdicts: map[string]*verdicts{}, kept: map[*provider]bool{},
 	}
 	k.context, k.stop = context.WithCancel(context.Background())
 	return k, nil
 }
 
-// issuer returns the issuer at a place, making it at the first call.
-func (k *Keys) issuer(at place) *Issuer {
+// provider returns the issuer at a place, making it at the first call.
+func (k *Keys) provider(at place) *provider {
 	if at.jwksURI == "" {
 		at.jwksURI = k.options.JWKSURIs[at.issuer]
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	i := k.issuers[at]
-	if i == nil {
-		i = newIssuer(k, at.issuer, at.jwksURI)
-		k.issuers[at] = i
+	p := k.providers[at]
+	if p == nil {
+		p = newProvider(k, at.issuer, at.jwksURI)
+		k.providers[at] = p
 	}
-	return i
+	return p
 }
 
 // verdictsOf returns the verdicts of authorizers with a configuration.
@@ -115,7 +121,7 @@ func (k *Keys) verdictsOf(configuration string) *verdicts {
 	defer k.mu.Unlock()
 	v := k.verdicts[configuration]
 	if v == nil {
-		v = &verdicts{verdict.NewCache[judged](mostVerdicts), verdict.NewCache[*key](mostBad)}
+		v = &verdicts{verdict.NewCache[*judged](k.options.Tokens), verdict.NewCache[*key](mostBad)}
 		k.verdicts[configuration] = v
 	}
 	return v
@@ -130,15 +136,15 @@ func (k *Keys) Retain(keep map[*Authorizer]bool) {
 	clear(k.kept)
 	for a := range keep {
 		kept[a.configuration] = true
-		for _, i := range a.issuers {
-			k.kept[i] = true
+		for _, p := range a.issuers {
+			k.kept[p] = true
 		}
 	}
 	maps.DeleteFunc(k.verdicts, func(configuration string, _ *verdicts) bool { return !kept[configuration] })
-	for at, i := range k.issuers {
-		if !k.kept[i] {
-			i.close()
-			delete(k.issuers, at)
+	for at, p := range k.providers {
+		if !k.kept[p] {
+			p.close()
+			delete(k.providers, at)
 		}
 	}
 	if len(keep) > 0 && !k.running && k.context.Err() == nil {
@@ -152,8 +158,8 @@ func (k *Keys) Close() {
 	k.stop()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, i := range k.issuers {
-		i.close()
+	for _, p := range k.providers {
+		p.close()
 	}
 }
 
@@ -190,8 +196,8 @@ func (k *Keys) refresh(now int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	started := 0
-	for i := range k.kept {
-		if started < mostStarts && i.refresh(now) {
+	for p := range k.kept {
+		if started < mostStarts && p.refresh(now) {
 			started++
 		}
 	}
@@ -256,14 +262,14 @@ func (s *IssuerStatus) setKeys(set *keySet) {
 // changed.
 func (k *Keys) Status() []IssuerStatus {
 	k.mu.Lock()
-	all := slices.Collect(maps.Values(k.issuers))
+	all := slices.Collect(maps.Values(k.providers))
 	k.mu.Unlock()
 	out := make([]IssuerStatus, len(all))
-	for n, i := range all {
-		i.mu.Lock()
-		out[n] = i.status
-		i.mu.Unlock()
-		out[n].Fetching = i.fetching.Load()
+	for n, p := range all {
+		p.mu.Lock()
+		out[n] = p.status
+		p.mu.Unlock()
+		out[n].Fetching = p.fetching.Load()
 	}
 	slices.SortFunc(out, func(a, b IssuerStatus) int {
 		return strings.Compare(a.Issuer+" "+a.JWKSURI, b.Issuer+" "+b.JWKSURI)

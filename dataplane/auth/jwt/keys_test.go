@@ -27,9 +27,9 @@ func (r *rig) retain(all ...*Authorizer) {
 // settle waits for the fetches under way.
 func (r *rig) settle() {
 	r.t.Helper()
-	for _, i := range r.issuers {
+	for _, p := range r.issuers {
 		w := make(waiter, 1)
-		if i.calls.Join(call, w, func() error { return nil }) {
+		if p.calls.Join(call, w, func() error { return nil }) {
 			<-w
 		}
 	}
@@ -189,7 +189,7 @@ func TestDiscoveryFaults(t *testing.T) {
 				return strings.NewReplacer("ISSUER", p.issuer, "KEYS", p.URL+"/keys").Replace(f.text)
 			}
 			if got := r.request(s.token(t, r.claims())); got != DiscoveryFailed {
-				t.Errorf("result %d", got)
+				t.Errorf("result %q", got)
 			}
 			if st := r.status(); !strings.Contains(st.LastError, f.want) || st.JWKSURI != "" {
 				t.Errorf("%+v", st)
@@ -228,7 +228,7 @@ func TestUnknownKeys(t *testing.T) {
 					waiters = append(waiters, w)
 				}
 			default:
-				t.Fatalf("result %d", got)
+				t.Fatalf("result %q", got)
 			}
 		}
 		for _, w := range waiters {
@@ -345,7 +345,7 @@ func TestSlowIssuer(t *testing.T) {
 	var waiters []waiter
 	for n := range mostWaiters + 10 {
 		if got, _ := rigs[dead].check(token); got != NeedKeys {
-			t.Fatalf("result %d", got)
+			t.Fatalf("result %q", got)
 		}
 		w := make(waiter, 1)
 		if ok := rigs[dead].Await([]byte(token), w); ok != (n < mostWaiters) {
@@ -373,6 +373,45 @@ func TestSlowIssuer(t *testing.T) {
 	rigs[dead].expect(DiscoveryFailed, token)
 }
 
+// Close tells whoever waits.
+func TestClose(t *testing.T) {
+	s := newSigner(t, "k", "ES256", "P-256")
+	p, c := newIDP(t, s), &clock{}
+	p.fail(func(_ http.ResponseWriter, r *http.Request) bool {
+		<-r.Context().Done()
+		return true
+	})
+	r := &rig{t: t, clock: c, keys: newStore(t, c, local), idp: p}
+	r.keys.fetcher.timeout = time.Minute
+	r.Authorizer = r.compile(&definition.Authorizer{Name: "a", Type: definition.AuthorizerJWT, Issuer: p.issuer, Audience: []string{audience}})
+	token, w := []byte(s.token(t, r.claims())), make(waiter, 1)
+	if !r.Await(token, w) {
+		t.Fatal("does not wait")
+	}
+	r.keys.Close()
+	if err := <-w; err == nil {
+		t.Error("told that keys came")
+	}
+	c.pass(time.Hour)
+	if r.Await(token, w) {
+		t.Error("waits for a store that is closed")
+	}
+}
+
+// An issuer may end with a slash, which its configuration's address does not
+// repeat.
+func TestIssuerWithSlash(t *testing.T) {
+	s := newSigner(t, "k", "ES256", "P-256")
+	p, c := newIDP(t, s), &clock{}
+	p.issuer += "/"
+	r := &rig{t: t, clock: c, keys: newStore(t, c, local), idp: p}
+	r.Authorizer = r.compile(&definition.Authorizer{Name: "a", Type: definition.AuthorizerJWT, Issuer: p.issuer, Audience: []string{audience}})
+	if got := r.request(s.token(t, r.claims())); got != Valid {
+		t.Errorf("result %q", got)
+	}
+	r.expect(WrongIssuer, s.token(t, claimsOf(strings.TrimSuffix(p.issuer, "/"))))
+}
+
 // TestFirstToken: without keys the first tokens wait, all for one fetch. A fetch
 // that fails is not repeated for each of them.
 func TestFirstToken(t *testing.T) {
@@ -394,7 +433,7 @@ func TestFirstToken(t *testing.T) {
 	for range 60 {
 		for range 100 {
 			if got := r.request(token); got != KeysFailed {
-				t.Fatalf("result %d", got)
+				t.Fatalf("result %q", got)
 			}
 		}
 		r.clock.pass(time.Second)
@@ -409,7 +448,7 @@ func TestFirstToken(t *testing.T) {
 	for range 200 {
 		all.Go(func() {
 			if got := r.request(token); got != Valid {
-				t.Errorf("result %d", got)
+				t.Errorf("result %q", got)
 			}
 		})
 	}
@@ -510,7 +549,7 @@ func TestConcurrent(t *testing.T) {
 				switch got := r.request(tokens[n%2]); got {
 				case Valid, UnknownKey, NeedKeys: // time flies here
 				default:
-					t.Errorf("result %d", got)
+					t.Errorf("result %q", got)
 					return
 				}
 				if got, _ := r.check(forged); got == Valid {

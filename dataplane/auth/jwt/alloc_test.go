@@ -21,11 +21,11 @@ func TestAllocations(t *testing.T) {
 	check := func(a *Authorizer, token string, scopes Scopes, want Result) func() {
 		value := []byte("Bearer " + token)
 		if got, _ := a.Check(Token(value), scopes, now, wall); got != want {
-			t.Fatalf("result %d, want %d", got, want)
+			t.Fatalf("result %q, want %q", got, want)
 		}
 		return func() {
 			if got, _ := a.Check(Token(value), scopes, now, wall); got != want {
-				t.Errorf("result %d, want %d", got, want)
+				t.Errorf("result %q, want %q", got, want)
 			}
 		}
 	}

@@ -13,23 +13,23 @@ type Waiter = verdict.Waiter[error]
 // Either way Check is to be called again then. NeedKeys is final at the second
 // time, and refuses the token.
 func (a *Authorizer) Await(token []byte, w Waiter) bool {
-	issuer := a.issuerOf(token)
-	return issuer != nil && issuer.wait(w)
+	p := a.providerOf(token)
+	return p != nil && p.wait(w)
 }
 
 // Leave ends w's wait. It is false when w has been told, or is about to be.
 func (a *Authorizer) Leave(token []byte, w Waiter) bool {
-	issuer := a.issuerOf(token)
-	return issuer != nil && issuer.calls.Leave(call, w)
+	p := a.providerOf(token)
+	return p != nil && p.calls.Leave(call, w)
 }
 
-// issuerOf returns the issuer that a token names, nil if it is not trusted.
-func (a *Authorizer) issuerOf(raw []byte) *Issuer {
+// providerOf returns the issuer that a token names, nil if it is not trusted.
+func (a *Authorizer) providerOf(raw []byte) *provider {
 	t := tokens.Get().(*token)
 	defer tokens.Put(t)
 	defer t.forget()
 	if t.parse(raw) != 0 {
 		return nil
 	}
-	return a.issuer(t)
+	return a.provider(t)
 }

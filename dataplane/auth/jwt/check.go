@@ -1,7 +1,6 @@
 package jwt
 
 import (
-	"math"
 	"sync"
 	"time"
 
@@ -34,7 +33,7 @@ type judged struct {
 // verdicts remembers what was found out about tokens. Tokens with a bad signature
 // are kept apart, so that they push out no good ones.
 type verdicts struct {
-	good *verdict.Cache[judged]
+	good *verdict.Cache[*judged]
 	bad  *verdict.Cache[*key] // by which the signature is bad
 }
 
@@ -51,8 +50,10 @@ func (a *Authorizer) Check(token []byte, scopes Scopes, now, wall int64) (Result
 	case len(token) > maxToken:
 		return Malformed, nil
 	}
-	j := a.verdicts.good.Get(token, now)
-	if j == nil || j.key.revoked.Load() {
+	var j *judged
+	if seen := a.verdicts.good.Get(token, now); seen != nil && !(*seen).key.revoked.Load() {
+		j = *seen
+	} else {
 		var refusal Result
 		if j, refusal = a.verify(token, now, wall); refusal != 0 {
 			return refusal, nil
@@ -66,6 +67,11 @@ func (a *Authorizer) Check(token []byte, scopes Scopes, now, wall int64) (Result
 
 // decide is what a token is worth at a time, in seconds, and to a method.
 func (a *Authorizer) decide(j *judged, scopes Scopes, seconds int64) Result {
+	scoped := len(scopes.names) > 0
+	use := useID
+	if scoped {
+		use = useAccess
+	}
 	switch {
 	case j.refusal != Valid:
 		return j.refusal
@@ -75,9 +81,9 @@ func (a *Authorizer) decide(j *judged, scopes Scopes, seconds int64) Result {
 		return NotYetValid
 	case seconds+skew < j.issuedAt:
 		return IssuedInFuture
-	case a.pools && len(scopes.names) == 0 && j.use != useID, a.pools && len(scopes.names) > 0 && j.use != useAccess:
+	case a.pools && j.use != use:
 		return WrongUse
-	case len(scopes.names) > 0 && !scopes.any(j.claims.Scopes):
+	case scoped && !scopes.any(j.claims.Scopes):
 		return WrongScope
 	}
 	return Valid
@@ -85,7 +91,8 @@ func (a *Authorizer) decide(j *judged, scopes Scopes, seconds int64) Result {
 
 var tokens = sync.Pool{New: func() any { return new(token) }}
 
-// verify judges a token that was not seen before, or 0 and why it is refused.
+// verify judges a token that was not seen before. It returns nil and why if the
+// token cannot be judged.
 func (a *Authorizer) verify(raw []byte, now, wall int64) (*judged, Result) {
 	if by := a.verdicts.bad.Get(raw, now); by != nil && !(*by).revoked.Load() {
 		return nil, BadSignature
@@ -96,17 +103,17 @@ func (a *Authorizer) verify(raw []byte, now, wall int64) (*judged, Result) {
 	if r := t.parse(raw); r != 0 {
 		return nil, r
 	}
-	issuer := a.issuer(t)
-	if issuer == nil {
+	p := a.provider(t)
+	if p == nil {
 		return nil, WrongIssuer
 	}
-	k, alg, r := issuer.find(t, now, wall)
+	k, alg, r := p.find(t, now, wall)
 	if r != 0 {
 		return nil, r
 	}
-	issuer.store.verified.Add(1)
+	p.store.verified.Add(1)
 	if alg.Verify(string(t.signed), t.signature, k.public) != nil {
-		issuer.store.badSignatures.Add(1)
+		p.store.badSignatures.Add(1)
 		a.verdicts.bad.Put(raw, k, now, now+badFor)
 		return nil, BadSignature
 	}
@@ -114,21 +121,24 @@ func (a *Authorizer) verify(raw []byte, now, wall int64) (*judged, Result) {
 	if r != 0 {
 		return nil, r
 	}
-	a.verdicts.good.Put(raw, j, now, now+a.keepFor(&j, wall))
-	return &j, 0
+	a.verdicts.good.Put(raw, j, now, now+a.keepFor(j, wall))
+	return j, 0
 }
 
 // keepFor is how long a verdict is remembered, in nanoseconds.
 func (a *Authorizer) keepFor(j *judged, wall int64) int64 {
 	left := j.expires - wall/int64(time.Second)
-	if j.refusal != Valid || left <= 0 {
+	switch {
+	case j.refusal != Valid || left <= 0:
 		return min(badFor, a.keep)
+	case left >= a.keep/int64(time.Second):
+		return a.keep
 	}
-	return min(min(left, math.MaxInt64/int64(time.Second))*int64(time.Second), a.keep)
+	return left * int64(time.Second)
 }
 
-// issuer returns the issuer that a token names, nil if it is not trusted.
-func (a *Authorizer) issuer(t *token) *Issuer {
+// provider returns the issuer that a token names, nil if it is not trusted.
+func (a *Authorizer) provider(t *token) *provider {
 	if iss := t.claims.get("iss"); iss.kind == isString {
 		return a.issuers[iss.text]
 	}
@@ -144,33 +154,33 @@ const (
 )
 
 // judge reads the claims of a token whose signature is good.
-func (a *Authorizer) judge(t *token, k *key) (judged, Result) {
+func (a *Authorizer) judge(t *token, k *key) (*judged, Result) {
 	m := t.claims
-	j := judged{key: k, refusal: Valid}
+	j := &judged{key: k, refusal: Valid}
 	var ok bool
 	if j.expires, ok = m.get("exp").date(); !ok {
-		return j, WrongClaims
+		return nil, WrongClaims
 	}
 	if v := m.get("nbf"); v.kind != 0 {
 		if j.notBefore, ok = v.date(); !ok {
-			return j, WrongClaims
+			return nil, WrongClaims
 		}
 	}
 	if v := m.get("iat"); v.kind != 0 {
 		if j.issuedAt, ok = v.date(); !ok {
-			return j, WrongClaims
+			return nil, WrongClaims
 		}
 	}
 	for _, name := range []string{"sub", "client_id", "token_use"} {
 		if _, ok := m.text(name); !ok {
-			return j, WrongClaims
+			return nil, WrongClaims
 		}
 	}
 	if j.use, _ = m.text("token_use"); a.pools && j.use != useID && j.use != useAccess {
-		return j, WrongUse
+		return nil, WrongUse
 	}
 	if j.refusal, ok = a.audience(m, j.use); !ok {
-		return j, WrongClaims
+		return nil, WrongClaims
 	}
 	scope := m.get("scope")
 	if scope.kind == 0 {
@@ -192,7 +202,7 @@ func (a *Authorizer) audience(m members, use string) (Result, bool) {
 	default:
 		return WrongClaims, false
 	}
-	if aud.kind == 0 || a.pools && use == useAccess {
+	if a.pools && use == useAccess || !a.pools && aud.kind == 0 {
 		aud = m.get("client_id")
 	}
 	named := []value{aud}

@@ -92,8 +92,10 @@ func (f *form) render(name string, v value) string {
 		}
 	case isArray:
 		var b strings.Builder
+		b.Grow(len(v.text))
 		b.WriteString(f.open)
-		for i, item := range readItems(v.text, nil) {
+		var few [8]value
+		for i, item := range readItems(v.text, few[:0]) {
 			if i > 0 {
 				b.WriteString(f.between)
 			}

@@ -23,7 +23,7 @@ const (
 type Authorizer struct {
 	source   Source
 	pools    bool                   // of user pools
-	issuers  map[string]*Issuer     // by iss
+	issuers  map[string]*provider   // by iss
 	accepts  func(name string) bool // an audience or client; nil accepts all
 	form     *form                  // of claims
 	keep     int64                  // nanoseconds that a verdict is remembered
@@ -39,7 +39,7 @@ func Compile(def *definition.Authorizer, keys *Keys) (*Authorizer, error) {
 	if keys == nil {
 		keys, _ = NewKeys(Options{}) // which has nothing to refuse
 	}
-	a := &Authorizer{issuers: map[string]*Issuer{}, keep: int64(definition.MaxAuthorizerTTL * time.Second)}
+	a := &Authorizer{issuers: map[string]*provider{}, keep: int64(definition.MaxAuthorizerTTL * time.Second)}
 	var places []place
 	var err error
 	switch def.Type {
@@ -65,7 +65,7 @@ func Compile(def *definition.Authorizer, keys *Keys) (*Authorizer, error) {
 	var named []string
 	for _, at := range places {
 		if a.issuers[at.issuer] == nil {
-			a.issuers[at.issuer] = keys.issuer(at)
+			a.issuers[at.issuer] = keys.provider(at)
 			named = append(named, at.issuer+" "+at.jwksURI)
 		}
 	}
@@ -99,8 +99,11 @@ func (a *Authorizer) compilePools(def *definition.Authorizer, keys *Keys) ([]pla
 		places = append(places, at)
 	}
 	if def.IdentityValidation != "" {
-		// The whole of it has to match, as for authorizers of type TOKEN.
-		whole, err := regexp.Compile("^(?:" + def.IdentityValidation + ")$")
+		if _, err := regexp.Compile(def.IdentityValidation); err != nil {
+			return nil, fmt.Errorf("identityValidationExpression: %w", err)
+		}
+		// It has to match the whole text, as for authorizers of type TOKEN.
+		whole, err := regexp.Compile(`\A(?:` + def.IdentityValidation + `)\z`)
 		if err != nil {
 			return nil, fmt.Errorf("identityValidationExpression: %w", err)
 		}

@@ -70,6 +70,7 @@ func TestCompileRefuses(t *testing.T) {
 		{poolDef(arns(strings.Replace(poolARN, "eu-west-1:", "evil.example/:", 1))), "not the ARN of a user pool"},
 		{poolDef(func(d *definition.Authorizer) { d.Issuer = "https://id.example" }), "issuer and audience are of type"},
 		{poolDef(func(d *definition.Authorizer) { d.IdentityValidation = "(" }), "identityValidationExpression: "},
+		{poolDef(func(d *definition.Authorizer) { d.IdentityValidation = "a)|(?:b" }), "identityValidationExpression: "},
 		{poolDef(func(d *definition.Authorizer) { d.Credentials = "arn:aws:iam::1:role/x" }), "authorizerCredentials"},
 	} {
 		_, err := Compile(c.def, nil)

@@ -7,8 +7,9 @@
 // of a method, and [Keys.Retain] has the keys of the authorizers that serve
 // fetched. A request's token, found at [Authorizer.Source] and through [Token], is
 // given to [Authorizer.Check], on any event loop: it never blocks, and a token
-// that was seen before costs no allocation. While the keys are being fetched the
-// result is [NeedKeys], and [Authorizer.Await] wakes the request afterwards.
+// that was seen before costs no allocation. One that was not costs the CPU time of
+// its signature: throttle before. While the keys are being fetched the result is
+// [NeedKeys], and [Authorizer.Await] wakes the request afterwards.
 // [Authorizer.Answer] and [Authorizer.AppendChallenge] tell a client why it is
 // refused. A request that carries more than one token is the caller's to refuse.
 //

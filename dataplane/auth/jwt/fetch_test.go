@@ -3,6 +3,8 @@ package jwt
 import (
 	"crypto/x509"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -56,7 +58,9 @@ func TestPrivateAddresses(t *testing.T) {
 func TestHTTPS(t *testing.T) {
 	s := newSigner(t, "k", "ES256", "P-256")
 	p := &idp{}
-	p.Server = httptest.NewTLSServer(http.HandlerFunc(p.handle))
+	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(p.handle))
+	p.Config.ErrorLog = log.New(io.Discard, "", 0)
+	p.StartTLS()
 	defer p.Close()
 	p.issuer = p.URL + "/tenant"
 	p.publish(s)

@@ -139,7 +139,7 @@ func FuzzToken(f *testing.F) {
 		if again, _ := r.Check(token, Scopes{}, r.clock.now(), r.clock.wall()); again != got {
 			t.Fatalf("result %d, then %d", got, again)
 		}
-		r.Authorizer.issuerOf(token)
+		r.Authorizer.providerOf(token)
 		if got != Valid {
 			return
 		}

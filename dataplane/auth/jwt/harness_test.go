@@ -284,9 +284,9 @@ func (r *rig) compile(def *definition.Authorizer) *Authorizer {
 // load fetches the keys.
 func (r *rig) load() {
 	r.t.Helper()
-	for _, i := range r.issuers {
-		i.askAt.Store(0) // at any time
-		if err := i.fetch(); err != nil {
+	for _, p := range r.issuers {
+		p.askAt.Store(0) // at any time
+		if err := p.fetch(); err != nil {
 			r.t.Fatal(err)
 		}
 	}
@@ -336,7 +336,7 @@ func (r *rig) expect(want Result, token string, scopes ...string) {
 	r.t.Helper()
 	got, claims := r.check(token, scopes...)
 	if got != want {
-		r.t.Fatalf("result %d, want %d", got, want)
+		r.t.Fatalf("result %q, want %q", got, want)
 	}
 	if (claims != nil) != (got == Valid) {
 		r.t.Fatalf("claims %v of a token with result %d", claims, got)

@@ -244,20 +244,30 @@ func (r *reader) string() (string, bool) {
 		return "", false
 	}
 	text := r.text[r.at+1:]
-	for i := range len(text) {
-		switch b := text[i]; {
-		case b == '"':
-			r.at += i + 2
-			return text[:i], true
-		case b == '\\':
-			r.at += i + 1
-			return r.escaped(text[:i])
-		case b < ' ':
-			return "", false
-		}
+	i := 0
+	for i < len(text) && ordinary[text[i]] {
+		i++
+	}
+	switch {
+	case i == len(text):
+		return "", false
+	case text[i] == '"':
+		r.at += i + 2
+		return text[:i], true
+	case text[i] == '\\':
+		r.at += i + 1
+		return r.escaped(text[:i])
 	}
 	return "", false
 }
+
+// ordinary has the bytes that stand for themselves in a string.
+var ordinary = func() (is [256]bool) {
+	for b := range is {
+		is[b] = b >= ' ' && b != '"' && b != '\\'
+	}
+	return is
+}()
 
 // escaped reads the rest of a string, from its first backslash.
 func (r *reader) escaped(start string) (string, bool) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"sync/atomic"
 )
 
@@ -45,8 +46,8 @@ func (k *key) algorithm(name string) *algorithm {
 	return nil
 }
 
-// base64url is RFC 7515's: no padding, no bits left over. The decoder would skip
-// line breaks, so what it decodes has to be free of them.
+// base64url is RFC 7515's: no padding, no bits left over. The decoder skips line
+// breaks, so what it decodes has to be free of them.
 var base64url = base64.RawURLEncoding.Strict()
 
 // members are those of a JSON object, by name.
@@ -71,7 +72,7 @@ func (m members) text(name string) (string, bool) {
 // bytes returns what a member holds in base64url.
 func (m members) bytes(name string) ([]byte, error) {
 	v := m.get(name)
-	if v.kind != isString || v.text == "" || !inAlphabet(v.text) {
+	if v.kind != isString || v.text == "" || strings.ContainsAny(v.text, "\r\n") {
 		return nil, fmt.Errorf("%q is missing or not base64url", name)
 	}
 	b, err := base64url.DecodeString(v.text)

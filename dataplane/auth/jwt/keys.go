@@ -5,8 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +23,10 @@ type Options struct {
 	// Pools says who issues the tokens of user pools, by ARN or id.
 	Pools map[string]Pool
 
+	// Tokens is how many tokens are remembered for one authorizer, 8192 if 0. Each
+	// takes its size and that of its claims.
+	Tokens int
+
 	// Now is the clock that Check is called with, in nanoseconds, Wall
 	// nanoseconds since the Unix epoch.
 	Now, Wall func() int64
@@ -36,10 +38,9 @@ type Pool struct {
 	JWKSURI string // "" to discover it
 }
 
-// Sizes of the caches of an authorizer, in tokens.
 const (
-	mostVerdicts = 8192
-	mostBad      = 1024
+	defaultTokens = 8192
+	mostBad       = 1024 // tokens with bad signatures remembered for one authorizer
 )
 
 // Keys is the store of issuers, their keys and what was found out about tokens.
@@ -51,11 +52,11 @@ type Keys struct {
 	context   context.Context
 	stop      context.CancelFunc
 
-	mu       sync.Mutex
-	issuers  map[place]*Issuer
-	verdicts map[string]*verdicts // by the configuration of authorizers
-	kept     map[*Issuer]bool     // issuers of authorizers that serve
-	running  bool
+	mu        sync.Mutex
+	providers map[place]*provider
+	verdicts  map[string]*verdicts // by the configuration of authorizers
+	kept      map[*provider]bool   // of authorizers that serve
+	running   bool
 
 	fetches, failures       atomic.Int64
 	verified, badSignatures atomic.Int64
@@ -79,6 +80,9 @@ func NewKeys(o Options) (*Keys, error) {
 			return nil, fmt.Errorf("user pool %s: %w", name, err)
 		}
 	}
+	if o.Tokens <= 0 {
+		o.Tokens = defaultTokens
+	}
 	start := time.Now()
 	if o.Now == nil {
 		o.Now = func() int64 { return int64(time.Since(start)) }
@@ -88,25 +92,25 @@ func NewKeys(o Options) (*Keys, error) {
 	}
 	k := &Keys{
 		options: o, fetcher: newFetcher(&o), now: o.Now, wall: o.Wall,
-		issuers: map[place]*Issuer{}, verdicts: map[string]*verdicts{}, kept: map[*Issuer]bool{},
+		providers: map[place]*provider{}, verdicts: map[string]*verdicts{}, kept: map[*provider]bool{},
 	}
 	k.context, k.stop = context.WithCancel(context.Background())
 	return k, nil
 }
 
-// issuer returns the issuer at a place, making it at the first call.
-func (k *Keys) issuer(at place) *Issuer {
+// provider returns the issuer at a place, making it at the first call.
+func (k *Keys) provider(at place) *provider {
 	if at.jwksURI == "" {
 		at.jwksURI = k.options.JWKSURIs[at.issuer]
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	i := k.issuers[at]
-	if i == nil {
-		i = newIssuer(k, at.issuer, at.jwksURI)
-		k.issuers[at] = i
+	p := k.providers[at]
+	if p == nil {
+		p = newProvider(k, at.issuer, at.jwksURI)
+		k.providers[at] = p
 	}
-	return i
+	return p
 }
 
 // verdictsOf returns the verdicts of authorizers with a configuration.
@@ -115,7 +119,7 @@ func (k *Keys) verdictsOf(configuration string) *verdicts {
 	defer k.mu.Unlock()
 	v := k.verdicts[configuration]
 	if v == nil {
-		v = &verdicts{verdict.NewCache[judged](mostVerdicts), verdict.NewCache[*key](mostBad)}
+		v = &verdicts{verdict.NewCache[*judged](k.options.Tokens), verdict.NewCache[*key](mostBad)}
 		k.verdicts[configuration] = v
 	}
 	return v
@@ -130,15 +134,15 @@ func (k *Keys) Retain(keep map[*Authorizer]bool) {
 	clear(k.kept)
 	for a := range keep {
 		kept[a.configuration] = true
-		for _, i := range a.issuers {
-			k.kept[i] = true
+		for _, p := range a.issuers {
+			k.kept[p] = true
 		}
 	}
 	maps.DeleteFunc(k.verdicts, func(configuration string, _ *verdicts) bool { return !kept[configuration] })
-	for at, i := range k.issuers {
-		if !k.kept[i] {
-			i.close()
-			delete(k.issuers, at)
+	for at, p := range k.providers {
+		if !k.kept[p] {
+			p.close()
+			delete(k.providers, at)
 		}
 	}
 	if len(keep) > 0 && !k.running && k.context.Err() == nil {
@@ -152,8 +156,8 @@ func (k *Keys) Close() {
 	k.stop()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, i := range k.issuers {
-		i.close()
+	for _, p := range k.providers {
+		p.close()
 	}
 }
 
@@ -190,8 +194,8 @@ func (k *Keys) refresh(now int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	started := 0
-	for i := range k.kept {
-		if started < mostStarts && i.refresh(now) {
+	for p := range k.kept {
+		if started < mostStarts && p.refresh(now) {
 			started++
 		}
 	}
@@ -205,68 +209,4 @@ func (k *Keys) sweep(now int64) {
 		v.good.Sweep(now)
 		v.bad.Sweep(now)
 	}
-}
-
-// Counts are totals since the start.
-type Counts struct {
-	Fetches       int64 // of an issuer's keys, with or without success
-	Failures      int64 // fetches that failed
-	Verified      int64 // signatures verified, good or bad
-	BadSignatures int64
-}
-
-// Counts returns the totals.
-func (k *Keys) Counts() Counts {
-	return Counts{k.fetches.Load(), k.failures.Load(), k.verified.Load(), k.badSignatures.Load()}
-}
-
-// IssuerStatus is how it is with an issuer's keys.
-type IssuerStatus struct {
-	Issuer    string
-	JWKSURI   string      // "" until discovered
-	Keys      []KeyStatus // that are used now
-	Unfit     []string    // published keys that cannot be used, and why
-	FetchedAt time.Time   // when Keys came, zero if never
-	TriedAt   time.Time   // when they were last asked for
-	Failures  int         // fetches that failed since then
-	LastError string      // of the last failure, at FailedAt
-	FailedAt  time.Time
-	Fetching  bool // now
-}
-
-// KeyStatus is a key.
-type KeyStatus struct {
-	ID         string   // its kid
-	Type       string   // such as "RSA 2048" or "P-256"
-	Algorithms []string // it may be used with
-}
-
-func (s *IssuerStatus) setKeys(set *keySet) {
-	s.Keys, s.Unfit = nil, set.unfit
-	for _, id := range slices.Sorted(maps.Keys(set.keys)) {
-		key := KeyStatus{ID: id, Type: set.keys[id].name}
-		for _, alg := range set.keys[id].algorithms {
-			key.Algorithms = append(key.Algorithms, alg.name)
-		}
-		s.Keys = append(s.Keys, key)
-	}
-}
-
-// Status returns how it is with all issuers, sorted. Its slices must not be
-// changed.
-func (k *Keys) Status() []IssuerStatus {
-	k.mu.Lock()
-	all := slices.Collect(maps.Values(k.issuers))
-	k.mu.Unlock()
-	out := make([]IssuerStatus, len(all))
-	for n, i := range all {
-		i.mu.Lock()
-		out[n] = i.status
-		i.mu.Unlock()
-		out[n].Fetching = i.fetching.Load()
-	}
-	slices.SortFunc(out, func(a, b IssuerStatus) int {
-		return strings.Compare(a.Issuer+" "+a.JWKSURI, b.Issuer+" "+b.JWKSURI)
-	})
-	return out
 }

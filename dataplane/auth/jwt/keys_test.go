@@ -27,9 +27,9 @@ func (r *rig) retain(all ...*Authorizer) {
 // settle waits for the fetches under way.
 func (r *rig) settle() {
 	r.t.Helper()
-	for _, i := range r.issuers {
+	for _, p := range r.issuers {
 		w := make(waiter, 1)
-		if i.calls.Join(call, w, func() error { return nil }) {
+		if p.calls.Join(call, w, func() error { return nil }) {
 			<-w
 		}
 	}
@@ -57,196 +57,6 @@ func (r *rig) long(changes ...string) string {
 	return r.claims(append([]string{"exp", fmt.Sprint(epoch + 1_000_000)}, changes...)...)
 }
 
-// TestFaults: whatever goes wrong with fetching, the last good keys stay and
-// valid tokens pass, also those not seen before.
-func TestFaults(t *testing.T) {
-	s := newSigner(t, "k", "ES256", "P-256")
-	status := func(code int) func(http.ResponseWriter, *http.Request) bool {
-		return func(w http.ResponseWriter, _ *http.Request) bool {
-			w.WriteHeader(code)
-			return true
-		}
-	}
-	text := func(text string) func(http.ResponseWriter, *http.Request) bool {
-		return func(w http.ResponseWriter, r *http.Request) bool {
-			if r.URL.Path != "/keys" {
-				return false
-			}
-			_, _ = w.Write([]byte(text))
-			return true
-		}
-	}
-	release := make(chan struct{})
-	defer close(release)
-	var many []string
-	for i := range maxKeys + 1 {
-		many = append(many, fmt.Sprintf(`{"kid":"%d"}`, i))
-	}
-	for _, f := range []struct {
-		name, want string
-		fail       func(http.ResponseWriter, *http.Request) bool
-	}{
-		{"404", "404 Not Found", status(404)},
-		{"500", "500 Internal Server Error", status(500)},
-		{"204", "204 No Content", status(204)},
-		{"hangs", "no answer within", func(_ http.ResponseWriter, r *http.Request) bool {
-			select {
-			case <-release:
-			case <-r.Context().Done():
-			}
-			return true
-		}},
-		{"drips", "not all of it came within", func(w http.ResponseWriter, r *http.Request) bool {
-			_, _ = w.Write([]byte(`{"keys":[`))
-			for r.Context().Err() == nil {
-				_, _ = w.Write([]byte(" "))
-				w.(http.Flusher).Flush()
-				time.Sleep(5 * time.Millisecond)
-			}
-			return true
-		}},
-		{"closes", "EOF", func(w http.ResponseWriter, _ *http.Request) bool {
-			conn, _, err := w.(http.Hijacker).Hijack()
-			if err == nil {
-				_ = conn.Close()
-			}
-			return true
-		}},
-		{"breaks off", "unexpected EOF", func(w http.ResponseWriter, _ *http.Request) bool {
-			w.Header().Set("Content-Length", "1000")
-			_, _ = w.Write([]byte(`{"keys":[]}`))
-			return true
-		}},
-		{"huge", "more than 262144 bytes", text(`{"keys":[]}` + strings.Repeat(" ", maxKeySet))},
-		{"endless", "more than", func(w http.ResponseWriter, _ *http.Request) bool {
-			for {
-				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
-					return true
-				}
-			}
-		}},
-		{"too many keys", "101 keys, more than 100", text(`{"keys":[` + strings.Join(many, ",") + `]}`)},
-		{"empty", "not a JSON object", text("")},
-		{"HTML", "not a JSON object", text("<html>")},
-		{"cut", "not a JSON object", text(`{"keys":[{"kid":"k"`)},
-		{"no keys", `no array "keys"`, text(`{}`)},
-		{"keys an object", `no array "keys"`, text(`{"keys":{}}`)},
-		{"keys twice", "repeated names", text(`{"keys":[],"keys":[]}`)},
-		{"nested deeply", "not a JSON object", text(`{"keys":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`)},
-		{"redirects", "redirects to https://evil.example/keys", func(w http.ResponseWriter, r *http.Request) bool {
-			http.Redirect(w, r, "https://evil.example/keys", http.StatusFound)
-			return true
-		}},
-	} {
-		t.Run(f.name, func(t *testing.T) {
-			r := newRig(t, s)
-			r.keys.fetcher.timeout = 150 * time.Millisecond
-			r.retain(r.Authorizer)
-			seen := s.token(t, r.long())
-			r.expect(Valid, seen)
-			r.idp.fail(f.fail)
-			for hour := range 4 {
-				r.tick(time.Hour)
-				r.expect(Valid, seen)
-				r.expect(Valid, s.token(t, r.long("jti", fmt.Sprint(hour))))
-			}
-			st := r.status()
-			if st.Failures == 0 || !strings.Contains(st.LastError, f.want) || len(st.Keys) != 1 || !st.FailedAt.After(st.FetchedAt) {
-				t.Fatalf("%+v", st)
-			}
-			r.idp.fail(nil)
-			r.tick(time.Minute + time.Second)
-			if st := r.status(); st.Failures != 0 || st.FetchedAt != time.Unix(0, r.clock.wall()) {
-				t.Errorf("does not recover: %+v", st)
-			}
-			r.expect(Valid, seen)
-		})
-	}
-}
-
-// TestDiscoveryFaults: a configuration is worth nothing unless it is the
-// issuer's.
-func TestDiscoveryFaults(t *testing.T) {
-	s := newSigner(t, "k", "ES256", "P-256")
-	for name, f := range map[string]struct{ text, want string }{
-		"another issuer":   {`{"issuer":"https://evil.example","jwks_uri":"KEYS"}`, `it is of the issuer "https://evil.example"`},
-		"no issuer":        {`{"jwks_uri":"KEYS"}`, `it is of the issuer ""`},
-		"issuer twice":     {`{"issuer":"ISSUER","issuer":"ISSUER","jwks_uri":"KEYS"}`, "repeated names"},
-		"a slash too many": {`{"issuer":"ISSUER/","jwks_uri":"KEYS"}`, "it is of the issuer"},
-		"no jwks_uri":      {`{"issuer":"ISSUER"}`, "no jwks_uri"},
-		"jwks_uri a list":  {`{"issuer":"ISSUER","jwks_uri":["KEYS"]}`, "no jwks_uri"},
-		"a file":           {`{"issuer":"ISSUER","jwks_uri":"file:///etc/passwd"}`, "not an absolute https URL"},
-		"relative":         {`{"issuer":"ISSUER","jwks_uri":"/keys"}`, "not an absolute https URL"},
-		"with a password":  {`{"issuer":"ISSUER","jwks_uri":"https://a:b@evil.example/keys"}`, "without user name"},
-		"huge":             {`{"issuer":"ISSUER","jwks_uri":"KEYS"}` + strings.Repeat(" ", maxDiscovery), "more than 65536 bytes"},
-		"not JSON":         {`issuer: ISSUER`, "not a JSON object"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p, c := newIDP(t, s), &clock{}
-			r := &rig{t: t, clock: c, keys: newStore(t, c, local), idp: p}
-			r.Authorizer = r.compile(&definition.Authorizer{Name: "a", Type: definition.AuthorizerJWT, Issuer: p.issuer, Audience: []string{audience}})
-			p.discovery = func() string {
-				return strings.NewReplacer("ISSUER", p.issuer, "KEYS", p.URL+"/keys").Replace(f.text)
-			}
-			if got := r.request(s.token(t, r.claims())); got != DiscoveryFailed {
-				t.Errorf("result %d", got)
-			}
-			if st := r.status(); !strings.Contains(st.LastError, f.want) || st.JWKSURI != "" {
-				t.Errorf("%+v", st)
-			}
-			if p.fetches.Load() != 0 {
-				t.Error("keys were fetched")
-			}
-		})
-	}
-}
-
-// TestUnknownKeys: a thousand kids a second that nobody knows cause one fetch a
-// minute, and valid tokens pass meanwhile.
-func TestUnknownKeys(t *testing.T) {
-	perSecond, seconds := 1000, 181
-	if underRace {
-		perSecond = 100
-	}
-	s := newSigner(t, "k", "ES256", "P-256")
-	r := newRig(t, s)
-	r.retain(r.Authorizer)
-	valid := s.token(t, r.long())
-	payload, before := b64([]byte(r.long())), r.idp.fetches.Load()
-	waited := 0
-	for second := range seconds {
-		r.tick(time.Second)
-		r.expect(Valid, valid)
-		r.expect(Valid, s.token(t, r.long("jti", fmt.Sprint(second))))
-		var waiters []waiter
-		for n := range perSecond {
-			token := b64(fmt.Appendf(nil, `{"alg":"ES256","kid":"%d-%d"}`, second, n)) + "." + payload + "." + b64(make([]byte, 64))
-			switch got, _ := r.check(token); got {
-			case UnknownKey:
-			case NeedKeys:
-				if w := make(waiter, 1); r.Await([]byte(token), w) {
-					waiters = append(waiters, w)
-				}
-			default:
-				t.Fatalf("result %d", got)
-			}
-		}
-		for _, w := range waiters {
-			<-w
-		}
-		waited += len(waiters)
-		r.expect(Valid, s.token(t, r.long("jti", fmt.Sprintf(`"after %d"`, second))))
-	}
-	// None in the first minute, at whose start the keys were fetched.
-	if n := r.idp.fetches.Load() - before; n < 2 || n > 3 {
-		t.Errorf("%d fetches in %d seconds", n, seconds)
-	}
-	if waited == 0 {
-		t.Error("nobody ever waited")
-	}
-	t.Logf("%d unknown kids, %d waited, %d fetches in %d s", perSecond*seconds, waited, r.idp.fetches.Load()-before, seconds)
-}
-
 // An expired token is no reason to ask for its key.
 func TestExpiredTokensFetchNothing(t *testing.T) {
 	s, old := newSigner(t, "k", "ES256", "P-256"), newSigner(t, "old", "ES256", "P-256 old")
@@ -257,67 +67,34 @@ func TestExpiredTokensFetchNothing(t *testing.T) {
 	}
 }
 
-// TestRotation: a new key is found within a minute, and what a removed one has
-// signed is worth nothing, however often it was seen.
-func TestRotation(t *testing.T) {
-	first, second, third := newSigner(t, "1", "ES256", "P-256"), newSigner(t, "2", "RS256", "RSA 2048"), newSigner(t, "3", "ES256", "P-256 3")
-	r := newRig(t, first)
-	one, two, three := first.token(t, r.long()), second.token(t, r.long()), third.token(t, r.long())
-	r.expect(Valid, one)
-
-	// The keys have just been fetched: not again at once.
-	r.idp.publish(first, second)
-	if got := r.request(two); got != UnknownKey {
-		t.Errorf("within the minute: %d", got)
+// TestManyPools: the keys of many user pools are fetched by and by, but those
+// that a token needs at once.
+func TestManyPools(t *testing.T) {
+	s := newSigner(t, "k", "ES256", "P-256")
+	p, c := newIDP(t, s), &clock{}
+	o := local
+	o.Pools = map[string]Pool{}
+	var arns []string
+	for n := range 3 * mostStarts {
+		id := fmt.Sprintf("eu-west-1_%d", n)
+		o.Pools[id] = Pool{Issuer: fmt.Sprint(p.issuer, "/", n), JWKSURI: p.URL + "/keys"}
+		arns = append(arns, "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/"+id)
 	}
-	r.clock.pass(time.Minute)
-	if got := r.request(two); got != Valid {
-		t.Errorf("after a minute: %d", got)
-	}
-	r.expect(Valid, one)
-	if got := r.request(three); got != UnknownKey {
-		t.Errorf("a key that is not published: %d", got)
-	}
-
-	// The first key goes, by itself after two hours.
-	r.idp.publish(second, third)
+	r := &rig{t: t, clock: c, keys: newStore(t, c, o), idp: p}
+	r.Authorizer = r.compile(&definition.Authorizer{Name: "a", Type: definition.AuthorizerUserPools, ProviderARNs: arns})
 	r.retain(r.Authorizer)
-	r.expect(Valid, one)
-	r.tick(2*time.Hour + time.Duration(jitter))
-	r.expect(UnknownKey, one)
-	r.expect(Valid, two)
-	r.expect(Valid, three)
-
-	// And comes back.
-	r.idp.publish(first, second, third)
-	r.clock.pass(time.Minute)
-	if got := r.request(one); got != Valid {
-		t.Errorf("published again: %d", got)
+	r.tick(time.Second)
+	if n := p.fetches.Load(); n != mostStarts {
+		t.Errorf("%d fetches in the first second", n)
 	}
-
-	// A kid gets another key: what the old one has signed is worth nothing, and
-	// what was a bad signature may be a good one.
-	changed := newSigner(t, "1", "ES256", "P-256 changed")
-	four := changed.token(t, r.long())
-	r.expect(BadSignature, four)
-	r.expect(Valid, one)
-	r.idp.publish(changed)
-	r.load()
-	r.expect(BadSignature, one)
-	r.expect(Valid, four)
-
-	// The same key for another algorithm is another key.
-	other := newSigner(t, "1", "ES256", "P-256 changed").jwk("")
-	r.idp.publishJWKs(other)
-	r.load()
-	r.expect(Valid, four)
-
-	// The issuer withdraws all keys.
-	r.idp.publish()
-	r.load()
-	r.expect(UnknownKey, four)
-	if st := r.status(); len(st.Keys) != 0 || st.Failures != 0 {
-		t.Errorf("%+v", st)
+	for n := range arns {
+		if got := r.request(s.token(t, claimsOf(fmt.Sprint(p.issuer, "/", n), "token_use", `"id"`))); got != Valid {
+			t.Fatalf("pool %d: result %q", n, got)
+		}
+	}
+	r.tick(time.Second)
+	if n := int(p.fetches.Load()); n != len(arns) || len(r.keys.Status()) != len(arns) {
+		t.Errorf("%d fetches for %d pools", n, len(arns))
 	}
 }
 
@@ -345,7 +122,7 @@ func TestSlowIssuer(t *testing.T) {
 	var waiters []waiter
 	for n := range mostWaiters + 10 {
 		if got, _ := rigs[dead].check(token); got != NeedKeys {
-			t.Fatalf("result %d", got)
+			t.Fatalf("result %q", got)
 		}
 		w := make(waiter, 1)
 		if ok := rigs[dead].Await([]byte(token), w); ok != (n < mostWaiters) {
@@ -373,6 +150,45 @@ func TestSlowIssuer(t *testing.T) {
 	rigs[dead].expect(DiscoveryFailed, token)
 }
 
+// Close tells whoever waits.
+func TestClose(t *testing.T) {
+	s := newSigner(t, "k", "ES256", "P-256")
+	p, c := newIDP(t, s), &clock{}
+	p.fail(func(_ http.ResponseWriter, r *http.Request) bool {
+		<-r.Context().Done()
+		return true
+	})
+	r := &rig{t: t, clock: c, keys: newStore(t, c, local), idp: p}
+	r.keys.fetcher.timeout = time.Minute
+	r.Authorizer = r.compile(&definition.Authorizer{Name: "a", Type: definition.AuthorizerJWT, Issuer: p.issuer, Audience: []string{audience}})
+	token, w := []byte(s.token(t, r.claims())), make(waiter, 1)
+	if !r.Await(token, w) {
+		t.Fatal("does not wait")
+	}
+	r.keys.Close()
+	if err := <-w; err == nil {
+		t.Error("told that keys came")
+	}
+	c.pass(time.Hour)
+	if r.Await(token, w) {
+		t.Error("waits for a store that is closed")
+	}
+}
+
+// An issuer may end with a slash, which its configuration's address does not
+// repeat.
+func TestIssuerWithSlash(t *testing.T) {
+	s := newSigner(t, "k", "ES256", "P-256")
+	p, c := newIDP(t, s), &clock{}
+	p.issuer += "/"
+	r := &rig{t: t, clock: c, keys: newStore(t, c, local), idp: p}
+	r.Authorizer = r.compile(&definition.Authorizer{Name: "a", Type: definition.AuthorizerJWT, Issuer: p.issuer, Audience: []string{audience}})
+	if got := r.request(s.token(t, r.claims())); got != Valid {
+		t.Errorf("result %q", got)
+	}
+	r.expect(WrongIssuer, s.token(t, claimsOf(strings.TrimSuffix(p.issuer, "/"))))
+}
+
 // TestFirstToken: without keys the first tokens wait, all for one fetch. A fetch
 // that fails is not repeated for each of them.
 func TestFirstToken(t *testing.T) {
@@ -394,7 +210,7 @@ func TestFirstToken(t *testing.T) {
 	for range 60 {
 		for range 100 {
 			if got := r.request(token); got != KeysFailed {
-				t.Fatalf("result %d", got)
+				t.Fatalf("result %q", got)
 			}
 		}
 		r.clock.pass(time.Second)
@@ -409,7 +225,7 @@ func TestFirstToken(t *testing.T) {
 	for range 200 {
 		all.Go(func() {
 			if got := r.request(token); got != Valid {
-				t.Errorf("result %d", got)
+				t.Errorf("result %q", got)
 			}
 		})
 	}
@@ -510,7 +326,7 @@ func TestConcurrent(t *testing.T) {
 				switch got := r.request(tokens[n%2]); got {
 				case Valid, UnknownKey, NeedKeys: // time flies here
 				default:
-					t.Errorf("result %d", got)
+					t.Errorf("result %q", got)
 					return
 				}
 				if got, _ := r.check(forged); got == Valid {

@@ -29,7 +29,7 @@ func TestUnfitKeys(t *testing.T) {
 		{rs, "kty", "EC", "crv is none of"}, {es, "kty", "RSA", `"n" is missing`}, {es, "kty", "OKP", "crv is not Ed25519"},
 		{rs, "alg", "none", "none that a RSA 2048 key"}, {rs, "alg", "HS256", "none that a RSA 2048 key"}, {rs, "alg", "ES256", "none that a RSA 2048 key"}, {rs, "alg", "RSA-OAEP", "none that a"}, {rs, "alg", 1, "alg is not a string"},
 		{es, "alg", "ES384", "none that a P-256 key"}, {ed, "alg", "ES256", "none that a Ed25519 key"},
-		{rs, "n", nil, `"n" is missing`}, {rs, "n", "", `"n" is missing`}, {rs, "n", 7, `"n" is missing`}, {rs, "n", b64(n.Bytes()) + "=", `"n" is missing or not base64url`}, {rs, "n", "ab\ncd", `"n" is missing or not base64url`},
+		{rs, "n", nil, `"n" is missing`}, {rs, "n", "", `"n" is missing`}, {rs, "n", 7, `"n" is missing`}, {rs, "n", b64(n.Bytes()) + "=", `"n" is not base64url`}, {rs, "n", "ab\ncd", `"n" is missing or not base64url`},
 		{rs, "n", b64(new(big.Int).Add(n, big.NewInt(1)).Bytes()), "odd number"}, {rs, "n", sized(512), "has 512 bits"}, {rs, "n", sized(1024), "has 1024 bits"}, {rs, "n", sized(2047), "has 2047 bits"}, {rs, "n", sized(8193), "has 8193 bits"}, {rs, "n", sized(100_000), "has 100000 bits"},
 		{rs, "e", nil, `"e" is missing`}, {rs, "e", "AQ", "exponent"}, {rs, "e", "AA", "exponent"}, {rs, "e", "Ag", "exponent"}, {rs, "e", "AQAA", "exponent"}, {rs, "e", "gAAAAQ", "exponent"}, {rs, "e", strings.Repeat("_", 100), "exponent"},
 		{es, "crv", "P-224", "crv is none of"}, {es, "crv", "secp256k1", "crv is none of"}, {es, "crv", nil, "crv is none of"}, {es, "crv", "P-384", "has 32 bytes, not 48"}, {ed, "crv", "X25519", "crv is not Ed25519"}, {ed, "crv", "Ed448", "crv is not Ed25519"},

@@ -75,6 +75,10 @@ func TestIdentityValidation(t *testing.T) {
 	} {
 		r := newPoolRig(t, c.expression, s)
 		r.expect(c.want, s.token(t, r.claims("token_use", `"id"`, "aud", c.aud)))
+		// client_id is nothing to an ID token.
+		if c.aud == "" {
+			r.expect(c.want, s.token(t, r.claims("token_use", `"id"`, "aud", "", "client_id", `"app-1"`)))
+		}
 		// An access token names the client in client_id, and aud does not count.
 		if c.aud == "" || c.aud[0] == '"' {
 			r.expect(c.want, s.token(t, r.claims("token_use", `"access"`, "scope", `"x"`, "client_id", c.aud, "aud", `"app-1"`)), "x")

@@ -27,13 +27,17 @@ const (
 	results
 )
 
-// challenges are the descriptions of errors in WWW-Authenticate. AWS documents
-// that of WrongAudience; those of NotThreeParts, WrongIssuer, DiscoveryFailed and
-// KeysFailed were seen in its answers and logs; the others are ours.
+// descriptions are what results are called in WWW-Authenticate and in logs. AWS
+// documents that of WrongAudience; those of Missing, NotThreeParts, WrongIssuer,
+// DiscoveryFailed and KeysFailed were seen in its answers and logs; the others
+// are ours.
 //
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-jwt.html
-var challenges = [results]string{
+var descriptions = [results]string{
+	0:               "undecided",
+	Valid:           "valid",
 	NeedKeys:        "JWKS communication error",
+	Missing:         "token not provided",
 	NotThreeParts:   "token contains an invalid number of segments",
 	Malformed:       "token is malformed",
 	WrongAlgorithm:  "signing method is invalid",
@@ -49,6 +53,14 @@ var challenges = [results]string{
 	WrongScope:      "the token does not have a required scope",
 	DiscoveryFailed: "OIDC discovery endpoint communication error",
 	KeysFailed:      "JWKS communication error",
+}
+
+// String describes the result, as for $context.authorizer.error.
+func (r Result) String() string {
+	if r >= results {
+		return descriptions[0]
+	}
+	return descriptions[r]
 }
 
 // Answer is what a client is told about a refusal: the HTTP status, and the value
@@ -95,6 +107,6 @@ func (a *Authorizer) AppendChallenge(dst []byte, r Result, scopes Scopes) []byte
 		code = "insufficient_scope"
 	}
 	dst = append(append(append(dst, ` scope="`...), scopes.text...), `" error="`...)
-	dst = append(append(append(dst, code...), `" error_description="`...), challenges[r]...)
+	dst = append(append(append(dst, code...), `" error_description="`...), r.String()...)
 	return append(dst, '"')
 }

@@ -56,6 +56,11 @@ func TestAnswers(t *testing.T) {
 	if (unauthorized != Answer{401, "Unauthorized"}) {
 		t.Error(unauthorized)
 	}
+	for r := range results + 2 {
+		if r.String() == "" {
+			t.Errorf("result %d has no name", r)
+		}
+	}
 	const want = `Bearer scope="orders/read https://api.example/write" error="insufficient_scope" error_description="the token does not have a required scope"`
 	if got := string(jwt.AppendChallenge(nil, WrongScope, scopes)); got != want {
 		t.Error(got)

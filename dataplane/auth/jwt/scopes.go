@@ -51,7 +51,13 @@ func (s Scopes) any(of []string) bool {
 func readScopes(v value) []string {
 	switch v.kind {
 	case isString:
-		return strings.FieldsFunc(v.text, func(r rune) bool { return r == ' ' })
+		all := make([]string, 0, strings.Count(v.text, " ")+1)
+		for name := range strings.SplitSeq(v.text, " ") {
+			if name != "" {
+				all = append(all, name)
+			}
+		}
+		return all
 	case isArray:
 		var all []string
 		for _, item := range readItems(v.text, nil) {

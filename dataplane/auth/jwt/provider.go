@@ -29,9 +29,9 @@ const (
 // mostWaiters bounds the requests that wait for the keys of one issuer.
 const mostWaiters = 1024
 
-// Issuer is an issuer of tokens and the keys that it publishes. Its methods may
-// be called from any goroutine; find takes no lock.
-type Issuer struct {
+// provider is an OpenID provider: an issuer of tokens and the keys that it
+// publishes. Its methods may be called from any goroutine; find takes no lock.
+type provider struct {
 	store   *Keys
 	url     string // as in iss
 	jwksURI string // "" to discover it
@@ -48,8 +48,8 @@ type Issuer struct {
 	status IssuerStatus
 }
 
-func newIssuer(store *Keys, url, jwksURI string) *Issuer {
-	return &Issuer{
+func newProvider(store *Keys, url, jwksURI string) *provider {
+	return &provider{
 		store: store, url: url, jwksURI: jwksURI,
 		calls:  verdict.NewCalls[error](1, mostWaiters),
 		status: IssuerStatus{Issuer: url, JWKSURI: jwksURI},
@@ -58,14 +58,14 @@ func newIssuer(store *Keys, url, jwksURI string) *Issuer {
 
 // find returns the key and the algorithm that a token is signed with, or 0 and
 // why there is none.
-func (i *Issuer) find(t *token, now, wall int64) (*key, *algorithm, Result) {
-	fetching := i.fetching.Load() // before the set, so that what it brings is seen
-	set := i.set.Load()
+func (p *provider) find(t *token, now, wall int64) (*key, *algorithm, Result) {
+	fetching := p.fetching.Load() // before the set, so that what it brings is seen
+	set := p.set.Load()
 	if set == nil {
-		if fetching || now >= i.dueAt.Load() {
+		if fetching || now >= p.dueAt.Load() {
 			return nil, nil, NeedKeys
 		}
-		return nil, nil, Result(i.failure.Load())
+		return nil, nil, Result(p.failure.Load())
 	}
 	if k := set.keys[t.kid]; k != nil {
 		if alg := k.algorithm(t.alg); alg != nil {
@@ -79,7 +79,7 @@ func (i *Issuer) find(t *token, now, wall int64) (*key, *algorithm, Result) {
 	if fetching {
 		return nil, nil, NeedKeys
 	}
-	if now < i.askAt.Load() {
+	if now < p.askAt.Load() {
 		return nil, nil, UnknownKey
 	}
 	return nil, nil, NeedKeys
@@ -87,16 +87,16 @@ func (i *Issuer) find(t *token, now, wall int64) (*key, *algorithm, Result) {
 
 // wait has w told when the keys have been fetched. It is false if they are not
 // being fetched.
-func (i *Issuer) wait(w Waiter) bool {
-	now := i.store.now()
-	at := i.askAt.Load()
-	if i.set.Load() == nil {
-		at = i.dueAt.Load()
+func (p *provider) wait(w Waiter) bool {
+	now := p.store.now()
+	at := p.askAt.Load()
+	if p.set.Load() == nil {
+		at = p.dueAt.Load()
 	}
-	if i.closed.Load() || !i.fetching.Load() && now < at {
+	if p.closed.Load() || !p.fetching.Load() && now < at {
 		return false
 	}
-	return i.calls.Join(call, w, i.fetch)
+	return p.calls.Join(call, w, p.fetch)
 }
 
 // call is the only question that an issuer is asked.
@@ -109,50 +109,50 @@ func (nobody) Decided(error) {}
 
 // refresh fetches the keys in the background if they are due, and reports whether
 // it does.
-func (i *Issuer) refresh(now int64) bool {
-	if i.closed.Load() || i.fetching.Load() || now < i.dueAt.Load() {
+func (p *provider) refresh(now int64) bool {
+	if p.closed.Load() || p.fetching.Load() || now < p.dueAt.Load() {
 		return false
 	}
-	return i.calls.Join(call, nobody{}, i.fetch)
+	return p.calls.Join(call, nobody{}, p.fetch)
 }
 
 // fetch replaces the keys by those that the issuer publishes now. If that fails,
 // the last good ones stay. It runs on a goroutine of its own, one at a time.
-func (i *Issuer) fetch() error {
-	start := i.store.now()
-	if start < i.askAt.Load() && start < i.dueAt.Load() {
+func (p *provider) fetch() error {
+	start := p.store.now()
+	if start < p.askAt.Load() && start < p.dueAt.Load() {
 		return nil // another one has just ended
 	}
-	i.fetching.Store(true)
-	defer i.fetching.Store(false)
-	i.askAt.Store(start + askEvery)
-	i.store.fetches.Add(1)
-	set, uri, failure, err := i.store.fetcher.keys(i.store.context, i.url, i.jwksURI)
-	now, wall := i.store.now(), time.Unix(0, i.store.wall())
+	p.fetching.Store(true)
+	defer p.fetching.Store(false)
+	p.askAt.Store(start + askEvery)
+	p.store.fetches.Add(1)
+	set, uri, failure, err := p.store.fetcher.keys(p.store.context, p.url, p.jwksURI)
+	now, wall := p.store.now(), time.Unix(0, p.store.wall())
 
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	s := &i.status
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &p.status
 	s.TriedAt = wall
 	if err != nil {
-		i.store.failures.Add(1)
+		p.store.failures.Add(1)
 		s.Failures++
 		s.LastError, s.FailedAt = err.Error(), wall
-		i.failure.Store(uint32(failure))
+		p.failure.Store(uint32(failure))
 		wait := retryEvery
-		if i.set.Load() == nil {
+		if p.set.Load() == nil {
 			wait = min(retryFirst<<min(s.Failures-1, 10), retryEvery)
 		}
-		i.dueAt.Store(now + wait)
+		p.dueAt.Store(now + wait)
 	} else {
-		set.replace(i.set.Load())
-		i.set.Store(set)
+		set.replace(p.set.Load())
+		p.set.Store(set)
 		s.Failures, s.FetchedAt, s.JWKSURI = 0, wall, uri
 		s.setKeys(set)
-		i.dueAt.Store(now + refreshEvery - jitter + rand.Int64N(2*jitter))
+		p.dueAt.Store(now + refreshEvery - jitter + rand.Int64N(2*jitter))
 	}
 	return err
 }
 
 // close ends fetching. Whoever waits is told.
-func (i *Issuer) close() { i.closed.Store(true) }
+func (p *provider) close() { p.closed.Store(true) }

@@ -41,6 +41,12 @@ type Settings struct {
 // missing, sorts by path, and fills in RootResourceID and Revision. The
 // resources belong to the Body afterwards and must not be changed.
 func NewBody(apiID string, resources []*Resource, s Settings) *Body {
+	b := newBody(apiID, resources, s)
+	b.Revision = b.hash()
+	return b
+}
+
+func newBody(apiID string, resources []*Resource, s Settings) *Body {
 	resources = slices.Clone(resources)
 	if !slices.ContainsFunc(resources, func(r *Resource) bool { return r.Path == "/" }) {
 		resources = append(resources, &Resource{ID: ResourceID(apiID, "/"), Path: "/"})
@@ -57,7 +63,6 @@ func NewBody(apiID string, resources []*Resource, s Settings) *Body {
 		Authorizers:               slices.Clone(s.Authorizers),
 	}
 	slices.SortFunc(b.Authorizers, func(a, b *Authorizer) int { return strings.Compare(a.ID, b.ID) })
-	b.Revision = b.hash()
 	return b
 }
 

@@ -1,4 +1,4 @@
-// Package definition holds what an owner of APIs defines: REST APIs,
+// Package definition holds what an owner of APIs defines: APIs,
 // immutable deployments of them, and stages that point at deployments.
 //
 // The types are plain data. Every value reachable from a Catalog is immutable
@@ -29,9 +29,10 @@ const MethodAny = "ANY"
 // Verbs lists the HTTP methods that a resource may have, besides ANY.
 var Verbs = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 
-// API is one REST API: its description and the current, not yet deployed, Body.
+// API is one API: its description and the current, not yet deployed, Body.
 type API struct {
-	ID          string    `json:"id"` // 10 characters [a-z0-9]
+	ID          string    `json:"id"`                     // 10 characters [a-z0-9]
+	Protocol    string    `json:"protocolType,omitempty"` // ProtocolWebSocket, or empty for a REST API
 	Name        string    `json:"name"`
 	Description string    `json:"description,omitempty"`
 	Version     string    `json:"version,omitempty"`
@@ -86,6 +87,8 @@ type Body struct {
 	Policy string `json:"policy,omitempty"`
 
 	Authorizers []*Authorizer `json:"authorizers,omitempty"` // sorted by ID
+
+	WebSocket *WebSocket `json:"webSocket,omitempty"` // of a WebSocket API, which has no resources but the root
 }
 
 // Resource is a node of the path tree.
@@ -186,6 +189,14 @@ type Stage struct {
 	// slashes of the path as ~1 and the first of them optional ("pets~1{id}/GET",
 	// "~1/GET"), or AllMethods.
 	MethodSettings map[string]*MethodSetting `json:"methodSettings,omitempty"`
+
+	// Of a WebSocket API, in place of MethodSettings: by route key, and for the
+	// routes that have none.
+	RouteSettings       map[string]*RouteSetting `json:"routeSettings,omitempty"`
+	DefaultRouteSetting *RouteSetting            `json:"defaultRouteSettings,omitempty"`
+
+	// AutoDeploy has every change of the API deployed to the stage.
+	AutoDeploy bool `json:"autoDeploy,omitempty"`
 
 	CacheClusterEnabled bool   `json:"cacheClusterEnabled,omitempty"`
 	CacheClusterSize    string `json:"cacheClusterSize,omitempty"` // one of CacheSizes; the smallest when empty

@@ -28,6 +28,7 @@ var imports = map[string][]string{
 	"dataplane/cache":                {"cachestore", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/http1"},
 	"dataplane/cache/rfc9111":        {"dataplane/http1"},
 	"dataplane/auth/sigv4":           {"dataplane/http1"},
+	"dataplane/websocket":            {"dataplane/http1", "dataplane/loop"},
 	"dataplane/sentence":             {"dataplane/telemetry"},
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
@@ -63,6 +64,7 @@ var imports = map[string][]string{
 	"cachestore":                          {},
 	"internal/testnet":                    {"internal/need"},
 	"internal/corpus":                     {},
+	"internal/wstest":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
 }
 
@@ -72,6 +74,7 @@ var walls = map[string][]string{
 	"github.com/cloudwego/netpoll": {"dataplane/loop"},
 	"go.etcd.io/bbolt":             {"dataplane/state"},
 	"github.com/VictoriaMetrics":   {"cachestore"},
+	"github.com/fasthttp":          {},
 	"github.com/cilium/ebpf":       {"bpf/gate", "bpf/steer"},
 	"github.com/dchest/siphash":    {"dataplane/state", "dataplane/usage"},
 	"go.yaml.in/yaml":              {"configs", "dataplane/openapi"},

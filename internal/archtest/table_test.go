@@ -71,13 +71,13 @@ var imports = map[string][]string{
 // walls says which packages may import a third-party library. The key is an
 // import path or the start of one.
 var walls = map[string][]string{
-	"github.com/cloudwego/netpoll": {"dataplane/loop"},
-	"go.etcd.io/bbolt":             {"dataplane/state"},
-	"github.com/VictoriaMetrics":   {"cachestore"},
-	"github.com/fasthttp":          {},
-	"github.com/cilium/ebpf":       {"bpf/gate", "bpf/steer"},
-	"github.com/dchest/siphash":    {"dataplane/state", "dataplane/usage"},
-	"go.yaml.in/yaml":              {"configs", "dataplane/openapi"},
-	"gopkg.in/yaml":                {},
-	"sigs.k8s.io/yaml":             {},
+	"github.com/cloudwego/netpoll":  {"dataplane/loop"},
+	"go.etcd.io/bbolt":              {"dataplane/state"},
+	"github.com/VictoriaMetrics":    {"cachestore"},
+	"github.com/fasthttp/websocket": {},
+	"github.com/cilium/ebpf":        {"bpf/gate", "bpf/steer"},
+	"github.com/dchest/siphash":     {"dataplane/state", "dataplane/usage"},
+	"go.yaml.in/yaml":               {"configs", "dataplane/openapi"},
+	"gopkg.in/yaml":                 {},
+	"sigs.k8s.io/yaml":              {},
 }

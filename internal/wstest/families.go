@@ -13,6 +13,7 @@ type Options struct {
 	Message   int  // bytes
 	Fragments int  // frames of a message
 	TextOnly  bool // binary messages are refused with 1003
+	Remote    bool // the echo is behind a proxy, which refuses without waiting for it
 }
 
 // Families returns all cases.

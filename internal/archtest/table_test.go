@@ -33,6 +33,7 @@ var imports = map[string][]string{
 	"dataplane/auth/iam":             {"dataplane/auth/policy", "dataplane/auth/sigv4", "dataplane/definition"},
 	"dataplane/auth/jwt":             {"dataplane/auth/verdict", "dataplane/definition"},
 	"dataplane/auth/authorizer":      {"dataplane/auth/policy", "dataplane/auth/verdict", "dataplane/definition"},
+	"dataplane/websocket":            {"dataplane/http1", "dataplane/loop"},
 	"dataplane/sentence":             {"dataplane/telemetry"},
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
@@ -70,20 +71,22 @@ var imports = map[string][]string{
 	"cachestore":                          {},
 	"internal/testnet":                    {"internal/need"},
 	"internal/corpus":                     {},
+	"internal/wstest":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
 }
 
 // walls says which packages may import a third-party library. The key is an
 // import path or the start of one.
 var walls = map[string][]string{
-	"github.com/cloudwego/netpoll": {"dataplane/loop"},
-	"go.etcd.io/bbolt":             {"dataplane/state"},
-	"github.com/VictoriaMetrics":   {"cachestore"},
-	"github.com/aws":               {"dataplane/integration/lambda"},
-	"github.com/cilium/ebpf":       {"bpf/gate", "bpf/steer"},
-	"github.com/golang-jwt/jwt":    {"dataplane/auth/jwt"},
-	"github.com/dchest/siphash":    {"dataplane/state", "dataplane/usage"},
-	"go.yaml.in/yaml":              {"configs", "dataplane/openapi"},
-	"gopkg.in/yaml":                {},
-	"sigs.k8s.io/yaml":             {},
+	"github.com/cloudwego/netpoll":  {"dataplane/loop"},
+	"go.etcd.io/bbolt":              {"dataplane/state"},
+	"github.com/VictoriaMetrics":    {"cachestore"},
+	"github.com/aws":                {"dataplane/integration/lambda"},
+	"github.com/cilium/ebpf":        {"bpf/gate", "bpf/steer"},
+	"github.com/golang-jwt/jwt":     {"dataplane/auth/jwt"},
+	"github.com/dchest/siphash":     {"dataplane/state", "dataplane/usage"},
+	"go.yaml.in/yaml":               {"configs", "dataplane/openapi"},
+	"gopkg.in/yaml":                 {},
+	"sigs.k8s.io/yaml":              {},
+	"github.com/fasthttp/websocket": {},
 }

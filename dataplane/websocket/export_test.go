@@ -1,0 +1,4 @@
+package websocket
+
+// UnderRace is for the tests outside the package.
+const UnderRace = underRace

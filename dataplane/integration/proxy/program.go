@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/jsonpath"
 )
 
 // Endpoint is where an integration's requests go.
@@ -70,6 +71,7 @@ const (
 	fromContext
 	fromMultiQuery
 	fromMultiHeader
+	fromBody
 )
 
 // value is where a mapped value, or a part of the target, comes from.
@@ -77,8 +79,9 @@ type value struct {
 	text    string // the literal, or the parameter's name
 	param   uint16 // index of a path parameter
 	source  source
-	ctx     ContextVar // for fromContext
-	inQuery bool       // a part of the target behind the "?"
+	ctx     ContextVar     // for fromContext
+	inQuery bool           // a part of the target behind the "?"
+	path    *jsonpath.Path // for fromBody
 }
 
 // ContextVar is a $context variable that differs between requests.
@@ -108,6 +111,16 @@ const (
 	ContextAPIKeyID
 	ContextEndpointID // of the private listener
 	ContextClientCert // of mutual TLS, by name: "subjectDN", "validity.notAfter"
+
+	// Of WebSocket APIs.
+	ContextRouteKey
+	ContextEventType // "CONNECT", "MESSAGE" or "DISCONNECT"
+	ContextMessageDirection
+	ContextMessageID
+	ContextConnectionID
+	ContextConnectedAt // Unix milliseconds
+	ContextDisconnectStatusCode
+	ContextDisconnectReason
 )
 
 var contextVars = map[string]ContextVar{
@@ -119,6 +132,9 @@ var contextVars = map[string]ContextVar{
 	"identity.accountId": ContextAccountID, "identity.accessKey": ContextAccessKey, "identity.caller": ContextUser,
 	"identity.user": ContextUser, "identity.userArn": ContextUserARN, "identity.apiKeyId": ContextAPIKeyID,
 	"identity.vpceId": ContextEndpointID,
+	"routeKey":        ContextRouteKey, "eventType": ContextEventType, "messageDirection": ContextMessageDirection, "messageId": ContextMessageID,
+	"connectionId": ContextConnectionID, "connectedAt": ContextConnectedAt,
+	"disconnectStatusCode": ContextDisconnectStatusCode, "disconnectReason": ContextDisconnectReason,
 }
 
 // contextFamilies are context variables whose names go on.
@@ -144,6 +160,9 @@ type Input interface {
 	Param(i int) []byte
 	// AppendContext appends a $context variable. name is of those that need one.
 	AppendContext(dst []byte, v ContextVar, name string) []byte
+	// AppendBody appends a value of the message, which is JSON. It is false if
+	// there is none.
+	AppendBody(dst []byte, path *jsonpath.Path) ([]byte, bool)
 }
 
 // response is a compiled integration response of an HTTP integration.

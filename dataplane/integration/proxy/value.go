@@ -31,6 +31,8 @@ func (v *value) appendDecoded(dst []byte, r *http1.Request, in Input) ([]byte, b
 		start := len(dst)
 		dst = in.AppendContext(dst, v.ctx, v.text)
 		return dst, len(dst) > start
+	case fromBody:
+		return in.AppendBody(dst, v.path)
 	case fromHeader, fromMultiHeader:
 		return appendHeaderValue(dst, &r.Headers, v.text, v.source == fromMultiHeader)
 	}

@@ -23,6 +23,7 @@ const (
 // goroutines may use it.
 type Guard struct {
 	Kind   Kind
+	Action policy.Action   // that callers need the permission for
 	Tokens *jwt.Authorizer // of Tokens
 	Scopes jwt.Scopes      // any of which a token has to have
 	Source jwt.Source      // of tokens; the name of a field is in lower case

@@ -111,7 +111,11 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	if body.EndpointType == definition.EndpointRegional {
 		s.MaxTarget = host.MaxURL
 	}
-	if stores.Registry != nil {
+	switch {
+	case stores.Registry == nil:
+	case body.WebSocket != nil:
+		s.SocketMetrics = stores.Registry.Sockets(s.APIID, s.APIName, s.Name)
+	default:
 		s.Metrics = stores.Registry.Stage(s.APIID, s.APIName, s.Name)
 	}
 	var err error
@@ -125,11 +129,17 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{
 		"accountId": host.AccountID, "apiId": s.APIID, "stage": s.Name, "deploymentId": s.DeploymentID,
 	}}
+	if body.WebSocket != nil {
+		body = forRoutes(body)
+	}
 	s.guards, err = auth.CompileStage(host.Host, stores.Auth, &authorizer.Scope{
 		APIID: s.APIID, Stage: s.Name, Variables: from.stage.Variables, Context: maps.Clone(scope.Context), Function: lambda.ParseURI,
 	}, body)
 	if err != nil {
 		return nil, err
+	}
+	if body.WebSocket != nil {
+		return s, s.compileSockets(body.WebSocket, scope, stores)
 	}
 	s.Methods, err = route.Compile(body, func(res *definition.Resource, m *definition.Method) (*Method, error) {
 		return s.compileMethod(res, m, scope, stores)
@@ -163,7 +173,9 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 		scope.Params = pathParams(res.Path)
 		scope.Context["resourcePath"], scope.Context["resourceId"] = res.Path, res.ID
 		out.Proxy, err = proxy.Compile(m, scope)
-		if err == nil {
+		if out.Proxy.WebSocket {
+			out.Role = Connects
+		} else if err == nil {
 			out.Cache, err = s.caching.Method(res, m, scope.Params, out.Guard.CallerFields())
 		}
 		if err == nil && out.Proxy.Unresolved == nil && stores.Targets != nil {

@@ -82,14 +82,16 @@ func (s *Snapshot) Caches(set map[*cache.Stage]bool) {
 // Stage is a compiled stage: one deployment with the stage's variables.
 type Stage struct {
 	// What every request reads comes first, as in Method.
-	MaxTarget     int  // bytes of a request target
-	Private       bool // for private listeners alone
-	HideLimits    bool // no Retry-After and RateLimit fields
-	KeyFromHeader bool // else the authorizer names the API key
+	MaxTarget     int      // bytes of a request target
+	Private       bool     // for private listeners alone
+	HideLimits    bool     // no Retry-After and RateLimit fields
+	KeyFromHeader bool     // else the authorizer names the API key
+	Sockets       *Sockets // of a WebSocket API, which has no Methods; else nil
 	Methods       *route.Tree[*Method]
-	Metrics       *telemetry.Stage
-	Plans         *usage.StagePlans // nil when no usage plan has the stage
-	PlanMetrics   []*telemetry.Plan // by the number of the plan
+	Metrics       *telemetry.Stage   // of Methods
+	Plans         *usage.StagePlans  // nil when no usage plan has the stage
+	PlanMetrics   []*telemetry.Plan  // by the number of the plan
+	SocketMetrics *telemetry.Sockets // of Sockets
 
 	APIID        string
 	AccountID    string
@@ -132,6 +134,7 @@ type Method struct {
 	Throttle      throttle.Method
 	TimeoutMillis int
 	KeyRequired   bool
+	Role          Role
 
 	Proxy        proxy.Program
 	ResourcePath string
@@ -139,3 +142,16 @@ type Method struct {
 	Params       []string        // names of the path's parameters, in order
 	Overrides    usage.Overrides // by usage plans
 }
+
+// Role is what a method does besides answering requests.
+type Role uint8
+
+// Roles.
+const (
+	Answers  Role = iota // nothing
+	Connects             // it begins a WebSocket: of a WebSocket API, or passed on by Proxy
+	Manages              // it reaches the connections of a WebSocket API
+)
+
+// Stage returns the stage with a key, nil if nothing serves there.
+func (s *Snapshot) Stage(key definition.StageKey) *Stage { return s.stages[key] }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,8 +19,8 @@ const firstFreePort = 1024
 // client would choose where the gateway connects.
 func checkURI(uri string) (placeholders []string, err error) {
 	scheme, rest, found := strings.Cut(uri, "://")
-	if !found || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
-		return nil, fmt.Errorf("%q is not an http:// or https:// address", clip(uri))
+	if !found || !slices.Contains([]string{"http", "https", "ws", "wss"}, strings.ToLower(scheme)) {
+		return nil, fmt.Errorf("%q is not an http:// or https:// address, nor a ws:// or wss:// one", clip(uri))
 	}
 	for i := range len(rest) {
 		if rest[i] <= ' ' || rest[i] >= 0x7f {

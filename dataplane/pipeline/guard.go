@@ -94,7 +94,7 @@ func (t *transaction) authenticateSigned() bool {
 func (t *transaction) authorize() bool {
 	w, g := t.worker, t.method.Guard
 	request := t.policyRequest()
-	d := g.Authorize(&w.scratchARN, &request, &t.identity, policy.Invoke)
+	d := g.Authorize(&w.scratchARN, &request, &t.identity, g.Action)
 	if d.Decision == policy.Allow {
 		return true
 	}
@@ -113,7 +113,7 @@ func (t *transaction) authorize() bool {
 // anybody.
 func (t *transaction) denyAccess(principal string, d auth.Decision) {
 	w := t.worker
-	w.message = policy.AppendDenial(w.message[:0], principal, policy.Invoke, d.ARN, d.Decision)
+	w.message = policy.AppendDenial(w.message[:0], principal, t.method.Guard.Action, d.ARN, d.Decision)
 	t.rejectWith(AccessDenied, string(w.message))
 }
 

@@ -39,6 +39,12 @@ type Record struct {
 
 	ErrorMessage      []byte // error.message
 	ErrorResponseType string // error.responseType
+
+	// Of WebSocket APIs alone: without an EventType none of them is logged.
+	EventType    string // CONNECT, MESSAGE or DISCONNECT
+	RouteKey     string
+	ConnectionID []byte
+	MessageID    []byte
 }
 
 // clock keeps the text of the second it formatted last.
@@ -87,6 +93,12 @@ func (r *Record) appendLine(dst []byte, c *clock) []byte {
 	dst = appendString(append(dst, `","error.responseType":"`...), r.ErrorResponseType)
 	dst = appendString(append(dst, `","deploymentId":"`...), r.DeploymentID)
 	dst = appendString(append(dst, `","tlsVersion":"`...), r.TLSVersion)
+	if r.EventType != "" {
+		dst = appendString(append(dst, `","eventType":"`...), r.EventType)
+		dst = appendString(append(dst, `","routeKey":"`...), r.RouteKey)
+		dst = appendText(append(dst, `","connectionId":"`...), r.ConnectionID)
+		dst = appendText(append(dst, `","messageId":"`...), r.MessageID)
+	}
 	return append(dst, "\"}\n"...)
 }
 

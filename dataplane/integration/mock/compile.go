@@ -85,7 +85,7 @@ func (c *compiler) passthrough() *reply {
 
 // selectReply renders a request template and follows the status it gives.
 func (c *compiler) selectReply(template string) *reply {
-	status, ok := templateStatus(template)
+	status, ok := TemplateStatus(template)
 	if !ok {
 		return configurationError
 	}

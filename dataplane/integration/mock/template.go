@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// templateStatus returns the integer statusCode of a request template. Like
+// TemplateStatus returns the integer statusCode of a request template. Like
 // AWS it accepts unquoted names and single quotes: {statusCode: 200}.
-func templateStatus(text string) (status int, ok bool) {
+func TemplateStatus(text string) (status int, ok bool) {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal([]byte(text), &fields) != nil {
 		fields = nil

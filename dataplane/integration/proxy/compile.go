@@ -147,7 +147,7 @@ func (c *compiler) source(text string) (value, error) {
 		if fixed, ok := c.scope.Context[name]; ok {
 			return value{text: fixed}, nil
 		}
-		if v, rest, ok := findContext(name); ok {
+		if v, rest, ok := FindContext(name); ok {
 			return value{source: fromContext, ctx: v, text: rest}, nil
 		}
 		return value{}, fmt.Errorf("%q is not a context variable that can be mapped", text)
@@ -194,16 +194,29 @@ func (s *Scope) requestPrefix() string {
 
 var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
 
+// Resolve fills in stage variables, "${stageVariables.name}". One that is not set
+// is empty, as on AWS.
+func Resolve(uri string, variables map[string]string) string {
+	return stageVariable.ReplaceAllStringFunc(uri, func(ref string) string {
+		return variables[stageVariable.FindStringSubmatch(ref)[1]]
+	})
+}
+
 // uri compiles the integration's URI: endpoint, path and query.
 func (c *compiler) uri(p *Program, uri string, paths map[string]value) error {
-	uri = stageVariable.ReplaceAllStringFunc(uri, func(ref string) string {
-		return c.scope.Variables[stageVariable.FindStringSubmatch(ref)[1]]
-	})
-	scheme, rest, ok := strings.Cut(uri, "://")
-	if !ok || scheme != "http" && scheme != "https" {
-		return fmt.Errorf("it must begin with http:// or https:// once stage variables are filled in")
+	uri = Resolve(uri, c.scope.Variables)
+	scheme, rest, _ := strings.Cut(uri, "://")
+	switch scheme {
+	case "http", "https":
+	case "ws", "wss":
+		if !p.passThrough {
+			return fmt.Errorf("a WebSocket is passed on as it is: the integration's type must be %s", definition.IntegrationHTTPProxy)
+		}
+		p.WebSocket = true
+	default:
+		return fmt.Errorf("it must begin with http:// or https://, or with ws:// or wss:// for a WebSocket, once stage variables are filled in")
 	}
-	p.Endpoint.TLS = scheme == "https"
+	p.Endpoint.TLS = scheme == "https" || scheme == "wss"
 	at := strings.IndexAny(rest, "/?#")
 	if at < 0 {
 		at = len(rest)

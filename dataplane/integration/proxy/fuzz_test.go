@@ -99,4 +99,6 @@ func (e echo) AppendContext(dst []byte, _ ContextVar, _ string) []byte {
 	return append(dst, e.r.Get(http1.UserAgent)...)
 }
 
-func (e echo) AppendBody(dst []byte, _ *jsonpath.Path) ([]byte, bool) { return append(dst, e.path...), true }
+func (e echo) AppendBody(dst []byte, _ *jsonpath.Path) ([]byte, bool) {
+	return append(dst, e.path...), true
+}

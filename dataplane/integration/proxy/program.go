@@ -27,6 +27,7 @@ type Program struct {
 	verb        http1.Verb // sent to the backend; VerbOther is the client's
 	passThrough bool       // HTTP_PROXY: headers and query go through
 	hasQuery    bool       // target has a "?"
+	WebSocket   bool       // the endpoint is a WebSocket, to which the client's is passed on
 
 	Endpoint Endpoint
 
@@ -140,8 +141,8 @@ var contextVars = map[string]ContextVar{
 // contextFamilies are context variables whose names go on.
 var contextFamilies = map[string]ContextVar{"authorizer.": ContextAuthorizer, "identity.clientCert.": ContextClientCert}
 
-// findContext returns the variable of a name, and what is left of the name.
-func findContext(name string) (v ContextVar, rest string, ok bool) {
+// FindContext returns the variable of a name, and what is left of the name.
+func FindContext(name string) (v ContextVar, rest string, ok bool) {
 	if v, ok := contextVars[name]; ok {
 		return v, "", true
 	}

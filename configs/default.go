@@ -21,8 +21,12 @@ func Defaults() *Host {
 			Sentences:    Sentences{Window: 10 * time.Second, Denials: 50, First: 10 * time.Second, Longest: 5 * time.Minute},
 		},
 		Authorizers: Authorizers{Timeout: 30 * time.Second, MaxCalls: 256, MaxWaiting: 4096},
-		Throttle:    Throttle{RateLimit: 10_000, MethodBuckets: 1 << 20},
-		Cache:       Cache{StageBytes: 256 << 20},
+		WebSocket: WebSocket{
+			ConnectRate: 500, MessageBytes: 128 << 10, FrameBytes: 32 << 10, InFlight: 16, QueueMessages: 64, QueueBytes: 256 << 10,
+			BufferBytes: 256 << 20, Idle: 10 * time.Minute, Life: 2 * time.Hour, Ping: 30 * time.Second,
+		},
+		Throttle: Throttle{RateLimit: 10_000, MethodBuckets: 1 << 20},
+		Cache:    Cache{StageBytes: 256 << 20},
 		Limits: Limits{
 			HeaderBytes:           20480,
 			HeaderCount:           100,

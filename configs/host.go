@@ -44,6 +44,9 @@ type Host struct {
 	Lambda Lambda `yaml:"lambda"`
 	// Authorizers bound the calls of custom authorizers.
 	Authorizers Authorizers `yaml:"authorizers"`
+	// WebSocket bounds the connections of WebSocket APIs, and those that are
+	// passed on to WebSocket backends.
+	WebSocket WebSocket `yaml:"websocket"`
 	// Throttle is the account's limit, shared by every API of the host.
 	Throttle Throttle `yaml:"throttle"`
 	// Cache holds what the host gives to the response caches of stages.
@@ -209,6 +212,36 @@ type Function struct {
 	Name string `yaml:"name"`
 	// URL is the whole URL of its invocation.
 	URL string `yaml:"url"`
+}
+
+// WebSocket bounds WebSocket connections. The defaults are AWS's quotas where it
+// has one.
+type WebSocket struct {
+	// Connections is how many may be open. 0: as many as fit.
+	Connections int `yaml:"connections"`
+	// ConnectRate is how many may begin in a second.
+	ConnectRate int `yaml:"connect_rate"`
+	// MessageBytes is the largest message, in either direction.
+	MessageBytes int `yaml:"message_bytes"`
+	// FrameBytes is the largest frame from a client.
+	FrameBytes int `yaml:"frame_bytes"`
+	// InFlight is how many messages of one connection integrations may be
+	// working on at once; those that follow wait.
+	InFlight int `yaml:"in_flight"`
+	// QueueMessages is how many messages may wait for a slow client. One that
+	// takes less is closed with 1013.
+	QueueMessages int `yaml:"queue_messages"`
+	// QueueBytes is how many bytes may wait for a slow client.
+	QueueBytes int `yaml:"queue_bytes"`
+	// BufferBytes is how many bytes may be held for all connections together.
+	BufferBytes int `yaml:"buffer_bytes"`
+	// Idle ends a connection on which no message went either way for so long.
+	Idle time.Duration `yaml:"idle"`
+	// Life ends a connection of that age.
+	Life time.Duration `yaml:"life"`
+	// Ping is how long a client may be silent before it is pinged; one that does
+	// not answer three times is cut.
+	Ping time.Duration `yaml:"ping"`
 }
 
 // Authorizers bound the calls of custom authorizers, each of them by itself.

@@ -56,8 +56,10 @@ func TestLoadFillsEveryField(t *testing.T) {
 		Lambda: Lambda{Endpoint: "http://127.0.0.1:4566",
 			Functions: []Function{{Name: "guard", URL: "http://127.0.0.1:9000/2015-03-31/functions/function/invocations"}}},
 		Authorizers: Authorizers{Timeout: 3 * time.Second, MaxCalls: 7, MaxWaiting: 70},
-		Throttle:    Throttle{RateLimit: 2500.5, BurstLimit: 100, MethodBuckets: 5000},
-		Cache:       Cache{StageBytes: 64 << 20, SaveDir: dir + "/caches"},
+		WebSocket: WebSocket{Connections: 500, ConnectRate: 50, MessageBytes: 65536, FrameBytes: 4096, InFlight: 3, QueueMessages: 5, QueueBytes: 70000,
+			BufferBytes: 16 << 20, Idle: time.Minute, Life: time.Hour, Ping: 5 * time.Second},
+		Throttle: Throttle{RateLimit: 2500.5, BurstLimit: 100, MethodBuckets: 5000},
+		Cache:    Cache{StageBytes: 64 << 20, SaveDir: dir + "/caches"},
 		Limits: Limits{
 			HeaderBytes: 10240, HeaderCount: 50, URLBytes: 8192, BodyBytes: 1 << 20, ResponseBytes: 2 << 20,
 			IntegrationTimeout: time.Minute, Connections: 1000, ConnectionBufferBytes: 65536, BufferBytes: 16 << 20,

@@ -39,6 +39,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
 	"github.com/tidegate/tidegate/dataplane/usage"
+	"github.com/tidegate/tidegate/dataplane/websocket"
 )
 
 // Options are what a Gateway gets besides its host file.
@@ -70,6 +71,7 @@ type Gateway struct {
 	iam         *iam.Store // who signs with which access key
 	tokens      *jwt.Keys  // of the issuers of tokens
 	lambda      *lambda.Client
+	hub         *websocket.Hub
 	authorizers *authorizer.Store
 	caches      *cache.Stages
 	journal     *usage.Journal // nil until New has made it
@@ -202,12 +204,18 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	g.offenders, g.offenderTable = telemetry.NewOffenders(workers), telemetry.NewOffenderTable()
 	g.suspects = telemetry.NewSuspects()
 	g.judge = sentence.NewJudge(sentenceRules(host), g.suspects, g.condemn)
+	if err := g.makeHub(host); err != nil {
+		return err
+	}
+	throttled := g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits)
+	sessions := g.sessionConfig(host)
+	sessions.Throttled = throttled
 	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
 		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders, Suspects: g.suspects,
 		IAM:        sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
-		Throttled:  g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits),
+		Throttled:  throttled,
 		Guaranteed: g.registry.Counter(telemetry.GuaranteedRequests),
-	}, g.access,
+	}, sessions, g.access,
 		g.registry.Counters(telemetry.RequestsRejected, pipeline.Labels()))
 	for _, l := range g.loops {
 		w := g.pipeline.Worker(l)
@@ -316,10 +324,11 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	for _, f := range g.fronts {
 		f.Loop.Do(f.Drain)
 	}
+	g.hub.Drain(drainWindow(ctx))
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
 	for {
-		open := int64(0)
+		open := g.hub.Stats().Open
 		for _, f := range g.fronts {
 			open += f.Open()
 		}
@@ -335,6 +344,16 @@ func (g *Gateway) Drain(ctx context.Context) error {
 }
 
 const drainPoll = 10 * time.Millisecond
+
+// drainWindow is how long closing the WebSockets is spread over: half of the time
+// there is, so that those who hang up slowly are done by its end.
+func drainWindow(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return 0
+	}
+	return max(0, time.Until(deadline)/2)
+}
 
 // Close ends everything at once. It may be called after Drain or instead.
 func (g *Gateway) Close() (err error) {
@@ -362,6 +381,9 @@ func (g *Gateway) close() error {
 	g.listeners = nil
 	for _, f := range g.fronts {
 		f.Loop.Do(f.CloseAll)
+	}
+	if g.hub != nil {
+		g.hub.CloseAll()
 	}
 	if g.targets != nil {
 		g.targets.Close()

@@ -182,6 +182,7 @@ func restartNeeded(old, next *configs.Host) error {
 		{"tokens", old.Tokens, next.Tokens},
 		{"lambda", old.Lambda, next.Lambda},
 		{"authorizers", old.Authorizers, next.Authorizers},
+		{"websocket", old.WebSocket, next.WebSocket},
 		{"access_log", old.AccessLog, next.AccessLog},
 		{"cache", old.Cache, next.Cache},
 		{"throttle.method_buckets", old.Throttle.MethodBuckets, next.Throttle.MethodBuckets},
@@ -250,4 +251,5 @@ func (g *Gateway) register() {
 	r.CounterFunc(telemetry.OffenderReportsDropped, g.offenders.Dropped)
 	r.CounterFunc(telemetry.UsageJournalErrors, g.journalErrors.Load)
 	g.registerGuard()
+	g.registerSockets()
 }

@@ -54,7 +54,11 @@ func (t *transaction) authenticateCustom() bool {
 func (t *transaction) askCustom(methodARN string) {
 	a := t.method.Guard.Custom
 	var event authorizer.Event
-	if a.NeedsEvent() {
+	switch {
+	case !a.NeedsEvent():
+	case t.connecting != nil && t.stage.Sockets != nil:
+		event = t.socketEvent()
+	default:
 		event = t.event()
 	}
 	wait := &verdictWait{pause: t.newPause(stepAuthenticate)}

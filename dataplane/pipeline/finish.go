@@ -3,6 +3,8 @@ package pipeline
 import (
 	"time"
 
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 )
@@ -32,6 +34,7 @@ func (t *transaction) finish() {
 	if w.pipeline.log != nil {
 		t.log(took)
 	}
+	t.endConnecting()
 }
 
 // keptBuffer is the largest buffer a transaction keeps, in bytes.
@@ -73,6 +76,9 @@ func (t *transaction) log(took int64) {
 	}
 	if t.method != nil {
 		rec.ResourcePath = t.method.ResourcePath
+		if t.stage.Sockets != nil && t.method.Role == deploy.Connects {
+			rec.EventType, rec.RouteKey, rec.ConnectionID = "CONNECT", definition.RouteConnect, t.connectionID
+		}
 	}
 	if tls := t.x.Stream().TLSVersion(); tls != "" {
 		rec.TLSVersion = tls

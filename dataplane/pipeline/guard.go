@@ -9,6 +9,8 @@ import (
 	"github.com/tidegate/tidegate/dataplane/auth/iam"
 	"github.com/tidegate/tidegate/dataplane/auth/policy"
 	"github.com/tidegate/tidegate/dataplane/auth/sigv4"
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/limiter"
 )
@@ -19,6 +21,7 @@ type step uint8
 const (
 	stepAuthenticate step = iota // who calls?
 	stepAuthorize                // may it?
+	stepManage                   // behind the guard: a call of @connections goes on
 )
 
 // proceed takes a request past the guard of its method, from a step on. A step
@@ -35,6 +38,9 @@ func (t *transaction) proceed(from step) {
 		if !t.authorize() {
 			return
 		}
+	case stepManage:
+		t.manage()
+		return
 	}
 	t.pass()
 }
@@ -143,7 +149,11 @@ func (t *transaction) policyRequest() auth.Request {
 	} else {
 		w.policy.SourceIP = t.remote()
 	}
-	return auth.Request{Verb: verbText(r, t.verb), Path: t.path, Context: &w.policy}
+	request := auth.Request{Verb: verbText(r, t.verb), Path: t.path, Context: &w.policy}
+	if t.stage.Sockets != nil && t.method.Role == deploy.Connects {
+		request.Route = definition.RouteConnect
+	}
+	return request
 }
 
 func (t *transaction) remote() netip.Addr { return t.x.Remote().Addr().WithZone("") }

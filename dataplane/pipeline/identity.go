@@ -80,10 +80,6 @@ func (t *transaction) trace(now int64) []byte {
 		}
 		return t.traceID
 	}
-	t.traceID = append(t.traceID, "Root=1-"...)
-	t.traceID = appendHex(t.traceID, uint64(w.loop.Wall(now)/1e9), 8)
-	t.traceID = append(t.traceID, '-')
-	t.traceID = appendHex(t.traceID, w.random.Uint64(), 8)
-	t.traceID = appendHex(t.traceID, w.random.Uint64(), 16)
+	t.traceID = telemetry.AppendTraceID(t.traceID, w.loop.Wall(now), w.random)
 	return t.traceID
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/jsonpath"
+	"github.com/tidegate/tidegate/dataplane/session"
 )
 
 // Sizes in bytes.
@@ -353,29 +355,19 @@ func (t *transaction) AppendContext(dst []byte, v proxy.ContextVar, name string)
 
 // appendCaller appends what is known of who calls.
 func (t *transaction) appendCaller(dst []byte, v proxy.ContextVar, name string) []byte {
-	switch user := t.identity.User; v {
+	switch v {
 	case proxy.ContextEndpointID:
 		return append(dst, t.x.Endpoint()...)
 	case proxy.ContextAPIKeyID:
 		if t.client.known {
 			return t.client.AppendKeyID(dst)
 		}
-	case proxy.ContextAuthorizer:
-		return t.identity.AppendContext(dst, name)
-	case proxy.ContextAccessKey:
-		return append(dst, t.identity.AccessKey...)
-	case proxy.ContextAccountID:
-		if user != nil {
-			return append(dst, user.Account...)
-		}
-	case proxy.ContextUser:
-		if user != nil {
-			return append(dst, user.UserID...)
-		}
-	case proxy.ContextUserARN:
-		if user != nil {
-			return append(dst, user.ARN...)
-		}
+		return dst
+	case proxy.ContextConnectionID, proxy.ContextConnectedAt, proxy.ContextEventType, proxy.ContextRouteKey, proxy.ContextMessageDirection:
+		return t.appendConnecting(dst, v)
 	}
-	return dst
+	return session.AppendIdentity(dst, &t.identity, v, name)
 }
+
+// AppendBody implements proxy.Input: methods map nothing of the body.
+func (t *transaction) AppendBody(dst []byte, _ *jsonpath.Path) ([]byte, bool) { return dst, false }

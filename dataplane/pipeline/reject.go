@@ -44,6 +44,10 @@ const (
 	IntegrationInvalid
 	IntegrationTooLarge
 	IntegrationBusy
+	UpgradeRequired
+	MethodNotAllowed
+	Gone
+	ConnectionBusy
 	numReasons
 )
 
@@ -100,6 +104,10 @@ var responses = [numReasons]gatewayResponse{
 	IntegrationInvalid:   {"integration_invalid", 502, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
 	IntegrationTooLarge:  {"integration_too_large", statusAnswerTooLarge, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
 	IntegrationBusy:      {"integration_busy", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
+	UpgradeRequired:      {"upgrade_required", 426, "DEFAULT_4XX", "BadRequestException", "Upgrade Required"},
+	MethodNotAllowed:     {"method_not_allowed", 405, "DEFAULT_4XX", "BadRequestException", "Method Not Allowed"},
+	Gone:                 {"connection_gone", 410, "DEFAULT_4XX", "GoneException", "Gone"},
+	ConnectionBusy:       {"connection_busy", 429, "THROTTLED", "LimitExceededException", "Limit Exceeded"},
 }
 
 // accessDenied is the error type of refusals by a policy, whose bodies AWS

@@ -49,6 +49,10 @@ type transaction struct {
 	callerKey []byte              // of what authorizers are asked
 	fields    []byte              // lines for the answer of the gateway's own
 
+	connectionID []byte      // of connecting
+	connecting   *connecting // nil for a request that is no wish to speak WebSocket
+	managing     *managing   // nil until a connection is being reached
+
 	held      held
 	request   []byte // for the backend
 	body      []byte // collected, while its length is not known
@@ -100,10 +104,15 @@ func (t *transaction) Serve() {
 		t.reject(URLTooLong)
 		return
 	}
-	t.verb = overridden(r)
-	if t.method, ok = stage.Methods.Lookup(path, route.Verb(t.verb), &t.match); !ok {
-		t.method = nil
-		t.rejectUnmatched()
+	if stage.Sockets != nil {
+		t.verb = r.Verb
+		if !t.findSocketMethod() {
+			return
+		}
+	} else if t.verb = overridden(r); !t.findMethod() {
+		return
+	}
+	if t.method.Role == deploy.Connects && !t.wantsSocket() {
 		return
 	}
 	if t.method.Guard != nil {
@@ -113,9 +122,26 @@ func (t *transaction) Serve() {
 	t.pass()
 }
 
+// findMethod chooses the method of a request.
+func (t *transaction) findMethod() (ok bool) {
+	if t.method, ok = t.stage.Methods.Lookup(t.path, route.Verb(t.verb), &t.match); !ok {
+		t.method = nil
+		t.rejectUnmatched()
+	}
+	return ok
+}
+
 // pass serves a request that has passed the guard.
 func (t *transaction) pass() {
 	if !t.admit() {
+		return
+	}
+	switch t.method.Role {
+	case deploy.Connects:
+		t.connect()
+		return
+	case deploy.Manages:
+		t.manage()
 		return
 	}
 	if t.method.Mock != nil {
@@ -137,6 +163,7 @@ func (t *transaction) begin() {
 	t.answering, t.calledAt, t.latency, t.backend = answerNone, 0, -1, 0
 	t.status, t.rejected, t.message, t.bodyBytes = 0, false, "", 0
 	t.client.known, t.usageIdentifier, t.retryAfter = false, t.usageIdentifier[:0], 0
+	t.connecting, t.managing, t.connectionID = nil, nil, t.connectionID[:0]
 	t.identity, t.askedKeys, t.verdict, t.fields = auth.Identity{}, false, nil, t.fields[:0]
 	t.identify()
 }
@@ -179,6 +206,8 @@ func (t *transaction) Gone() {
 func (t *transaction) letGo() {
 	t.call.Cancel()
 	t.endPause()
+	t.managing = nil
+	t.endConnecting()
 	if t.waitUntil != 0 {
 		t.leaveQueue()
 	}
@@ -191,6 +220,10 @@ const statusClientGone = 499
 // Drained implements front.Handler and upstream.Receiver: whoever was too slow
 // has caught up, so both may go on.
 func (t *transaction) Drained() {
+	if c := t.connecting; c != nil && c.flushing {
+		c.open()
+		return
+	}
 	if t.answering != answerNone && t.x.Unsent() < pauseAt {
 		t.call.Resume()
 	}

@@ -36,7 +36,7 @@ type Input struct {
 	Body []byte // of the message
 
 	// Status and Header are the integration's answer. Header returns the value of
-	// a field, nil if there is none.
+	// a field by its name in lower case, nil if there is none.
 	Status []byte
 	Header func(name string) []byte
 }
@@ -115,7 +115,7 @@ func variable(name string, scope Scope) (part, error) {
 		}
 		for _, prefix := range []string{"integration.response.header.", "integration.response.multivalueheader."} {
 			if field, ok := strings.CutPrefix(name, prefix); ok && field != "" {
-				return part{source: header, text: field}, nil
+				return part{source: header, text: strings.ToLower(field)}, nil
 			}
 		}
 		return part{}, fmt.Errorf("$%s is not a variable; use $request.body.PATH, $integration.response.statuscode or $integration.response.header.NAME", name)

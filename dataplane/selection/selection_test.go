@@ -6,7 +6,7 @@ func TestAppend(t *testing.T) {
 	in := &Input{
 		Body:   []byte(`{"action":"send","service":"chat","n":7,"deep":{"er":["x","y"]},"none":null,"obj":{},"dollar":"$connect"}`),
 		Status: []byte("200"), Header: func(name string) []byte {
-			if name == "X-Kind" {
+			if name == "x-kind" {
 				return []byte("big")
 			}
 			return nil

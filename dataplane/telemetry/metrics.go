@@ -30,6 +30,13 @@ var (
 	PrivateRefused  = Metric{Name: "tidegate_private_refused_total", Help: "Connections to the address of a private listener that came by an interface which does not lead to it, and were reset.", Label: "listener"}
 	PrivateUnserved = Metric{Name: "tidegate_private_unserved_total", Help: "Connections that came by the right interface while the private listener had no socket, and were reset.", Label: "listener"}
 
+	WebSocketsOpen     = Metric{Name: "tidegate_websocket_connections_open", Help: "WebSocket connections that are open."}
+	WebSocketsAccepted = Metric{Name: "tidegate_websocket_connections_total", Help: "WebSocket connections that began."}
+	WebSocketsRefused  = Metric{Name: "tidegate_websocket_connections_refused_total", Help: "WebSocket connections for which there was no room."}
+	WebSocketsSlow     = Metric{Name: "tidegate_websocket_slow_total", Help: "WebSocket connections closed with 1013 because their client did not read."}
+	WebSocketCloses    = Metric{Name: "tidegate_websocket_closes_total", Help: "WebSocket connections that ended, by close code; 1006 were lost.", Label: "code"}
+	WebSocketBytes     = Metric{Name: "tidegate_websocket_buffered_bytes", Help: "Bytes held for WebSocket connections: parts of messages, and what clients have not taken."}
+
 	UpstreamConnectionsOpen   = Metric{Name: "tidegate_upstream_connections_open", Help: "Connections to integrations that are open."}
 	UpstreamConnectionsOpened = Metric{Name: "tidegate_upstream_connections_opened_total", Help: "Connections to integrations opened."}
 	UpstreamConnectionsReused = Metric{Name: "tidegate_upstream_connections_reused_total", Help: "Requests sent on a connection to an integration that was open already."}

@@ -1,6 +1,10 @@
 package telemetry
 
-import "math/rand/v2"
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
+)
 
 const idDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -18,4 +22,18 @@ func AppendExtendedID(dst []byte, random *rand.ChaCha8) []byte {
 		v >>= 6
 	}
 	return append(dst, '=')
+}
+
+// AppendTraceID appends an X-Amzn-Trace-Id for a trace that begins here. wall is
+// in nanoseconds since the Unix epoch.
+//
+// Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-traceids
+func AppendTraceID(dst []byte, wall int64, random *rand.ChaCha8) []byte {
+	var id [16]byte
+	binary.BigEndian.PutUint32(id[:], uint32(wall/1e9))
+	binary.BigEndian.PutUint32(id[4:], uint32(random.Uint64()))
+	binary.BigEndian.PutUint64(id[8:], random.Uint64())
+	dst = append(dst, "Root=1-"...)
+	dst = append(hex.AppendEncode(dst, id[:4]), '-')
+	return hex.AppendEncode(dst, id[4:])
 }

@@ -32,6 +32,34 @@ func (e *SocketEvent) AddQuery(name, value string) {
 	add(&e.QueryStringParameters, &e.MultiValueQueryStringParameters, name, value)
 }
 
+// AuthorizerEvent returns the event of an authorizer that is asked about $connect.
+//
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
+func (e *SocketEvent) AuthorizerEvent(methodARN string) ([]byte, error) {
+	whole := *e
+	for _, m := range []*map[string]string{&whole.Headers, &whole.QueryStringParameters, &whole.StageVariables} {
+		if *m == nil {
+			*m = map[string]string{}
+		}
+	}
+	for _, m := range []*map[string][]string{&whole.MultiValueHeaders, &whole.MultiValueQueryStringParameters} {
+		if *m == nil {
+			*m = map[string][]string{}
+		}
+	}
+	return json.Marshal(struct {
+		Type                            string              `json:"type"`
+		MethodARN                       string              `json:"methodArn"`
+		Headers                         map[string]string   `json:"headers"`
+		MultiValueHeaders               map[string][]string `json:"multiValueHeaders"`
+		QueryStringParameters           map[string]string   `json:"queryStringParameters"`
+		MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters"`
+		StageVariables                  map[string]string   `json:"stageVariables"`
+		RequestContext                  SocketContext       `json:"requestContext"`
+	}{"REQUEST", methodARN, whole.Headers, whole.MultiValueHeaders, whole.QueryStringParameters, whole.MultiValueQueryStringParameters,
+		whole.StageVariables, whole.RequestContext})
+}
+
 // SocketContext is a SocketEvent's requestContext.
 type SocketContext struct {
 	RouteKey             string          `json:"routeKey"`

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -18,7 +19,11 @@ func TestSocketEvent(t *testing.T) {
 	if err != nil || string(text) != want {
 		t.Errorf("%s, %v\nwant %s", text, err, want)
 	}
-	e = SocketEvent{}
+	e = SocketEvent{RequestContext: SocketContext{RouteKey: "$connect"}}
+	text, err = e.AuthorizerEvent("arn:x/$connect")
+	if got := string(text); err != nil || !strings.HasPrefix(got, `{"type":"REQUEST","methodArn":"arn:x/$connect","headers":{},"multiValueHeaders":{},"queryStringParameters":{},`) || strings.Contains(got, "isBase64Encoded") {
+		t.Errorf("%s, %v", got, err)
+	}
 	e.AddHeader("Host", "h")
 	e.AddQuery("t", "1")
 	e.AddQuery("t", "2")

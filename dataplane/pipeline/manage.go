@@ -1,0 +1,186 @@
+package pipeline
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/deploy"
+	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/session"
+	"github.com/tidegate/tidegate/dataplane/websocket"
+)
+
+// isManaged reports whether a path, behind the stage, is one of @connections.
+func isManaged(path []byte) bool {
+	_, ok := managedID(path)
+	return ok
+}
+
+// managedID returns the connection id of a path of @connections, as it came.
+func managedID(path []byte) ([]byte, bool) {
+	if len(path) > 0 && path[0] == '/' {
+		path = path[1:]
+	}
+	for _, prefix := range [...]string{deploy.ManagePath[1:], "%40connections/"} {
+		if id, ok := bytes.CutPrefix(path, []byte(prefix)); ok {
+			return id, true
+		}
+	}
+	return nil, false
+}
+
+// managing is a call of @connections on its way to the connection. It stays
+// behind when the caller goes away meanwhile.
+type managing struct {
+	*pause
+	key     definition.StageKey
+	verb    http1.Verb
+	payload []byte
+	done    func()
+
+	// What became of it.
+	outcome websocket.Outcome
+	info    []byte
+}
+
+// manage reaches a connection for its API's backend. It comes here again when the
+// body is there, and when the connection has been reached.
+//
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+func (t *transaction) manage() {
+	if t.managing != nil {
+		t.managed()
+		return
+	}
+	raw, _ := managedID(t.path)
+	id := http1.AppendUnescaped(nil, raw)
+	verb := t.x.Request.Verb
+	switch {
+	case verb != http1.POST && verb != http1.GET && verb != http1.DELETE:
+		t.reject(NoMethod)
+		return
+	case !wellFormed(id):
+		t.rejectWith(Malformed, "Invalid connectionId: "+string(bytes.ToValidUTF8(id, []byte("?"))))
+		return
+	}
+	limit := t.worker.pipeline.sockets.Limits.Message
+	switch {
+	case verb != http1.POST || t.held.whole || !t.x.Request.HasBody():
+	case t.held.any:
+		t.tooLarge(limit)
+		return
+	default:
+		t.hold(limit+1, stepManage)
+		return
+	}
+	if len(t.held.bytes) > limit {
+		t.tooLarge(limit)
+		return
+	}
+	m := &managing{key: definition.StageKey{APIID: t.stage.APIID, Stage: t.stage.Name}, verb: verb, payload: bytes.Clone(t.held.bytes)}
+	hub := t.worker.pipeline.sockets.Hub
+	ref, ok := hub.Parse(id)
+	if !ok {
+		t.reject(Gone)
+		return
+	}
+	m.pause = t.newPause(stepManage)
+	t.managing = m
+	m.begin(func() {})
+	if outcome := hub.Do(ref, m); outcome != websocket.Sent {
+		t.endPause()
+		m.outcome = outcome
+		t.managed()
+	}
+}
+
+func (t *transaction) tooLarge(limit int) {
+	t.x.Close()
+	t.rejectWith(BodyTooLarge, bodyTooLarge(int64(limit)))
+}
+
+// wellFormed reports whether a text could be a connection id.
+func wellFormed(id []byte) bool {
+	var raw [websocket.IDSize]byte
+	if len(id) != websocket.IDSize || id[len(id)-1] != '=' {
+		return false
+	}
+	_, err := base64.URLEncoding.Decode(raw[:], id)
+	return err == nil
+}
+
+// Run implements websocket.Task, on the connection's event loop. The connections
+// of other stages are none of the caller's.
+func (m *managing) Run(c *websocket.Conn) {
+	m.outcome = websocket.Gone
+	if c != nil && c.IsOpen() {
+		if s, ok := c.Handler().(*session.Session); ok && s.Key() == m.key {
+			m.do(s)
+		}
+	}
+	m.wake()
+}
+
+func (m *managing) do(s *session.Session) {
+	m.outcome = websocket.Sent
+	switch m.verb {
+	case http1.POST:
+		op := websocket.OpText
+		if !utf8.Valid(m.payload) {
+			op = websocket.OpBinary
+		}
+		m.outcome = s.Push(op, m.payload)
+	case http1.DELETE:
+		s.Close(websocket.Normal, "Connection Closed Normally")
+	default:
+		m.info = connectionInfo(s)
+	}
+}
+
+// connectionInfo is the answer to a GET.
+func connectionInfo(s *session.Session) []byte {
+	const format = "2006-01-02T15:04:05.000Z"
+	type identity struct {
+		SourceIP  string `json:"sourceIp"`
+		UserAgent string `json:"userAgent"`
+	}
+	text, _ := json.Marshal(struct { // which does not fail
+		ConnectedAt  string   `json:"connectedAt"`
+		Identity     identity `json:"identity"`
+		LastActiveAt string   `json:"lastActiveAt"`
+	}{at(s.ConnectedAt(), format), identity{s.Client().SourceIP, s.Client().UserAgent}, at(s.LastActiveAt(), format)})
+	return text
+}
+
+func at(t time.Time, format string) string { return t.UTC().Format(format) }
+
+// managed answers when the connection has been reached.
+func (t *transaction) managed() {
+	m := t.managing
+	t.managing = nil
+	switch m.outcome {
+	case websocket.Sent:
+	case websocket.Slow, websocket.Busy:
+		t.reject(ConnectionBusy)
+		return
+	case websocket.TooLarge:
+		t.tooLarge(t.worker.pipeline.sockets.Limits.Message)
+		return
+	default:
+		t.reject(Gone)
+		return
+	}
+	status := 200
+	if m.verb == http1.DELETE {
+		status = 204
+	}
+	b := t.startHead(status)
+	if len(m.info) > 0 {
+		b = append(b, "Content-Type: application/json\r\n"...)
+	}
+	t.answerWhole(b, m.info)
+}

@@ -26,8 +26,9 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Without C code the daemon can drop capabilities from all its threads.
 build: ## build bin/tidegate
-	go build $(LDFLAGS) -o bin/tidegate ./cmd/tidegate
+	CGO_ENABLED=0 go build $(LDFLAGS) -o bin/tidegate ./cmd/tidegate
 
 run: build ## serve the quick start on 127.0.0.1:8080 until Ctrl-C
 	@.ci/setup run

@@ -33,7 +33,7 @@ func (g *Gateway) startSteering(host *configs.Host) error {
 	}
 	folder := steerDir(host.KernelGate.PinDir)
 	err := privileged(func() (err error) {
-		g.steer, err = steer.Open(steer.Options{Folder: folder, Logger: g.log})
+		g.steer, err = steer.Open(steer.Options{Folder: folder, Logger: g.log, Privileged: privileged})
 		return err
 	})
 	var missing *steer.UnsupportedError

@@ -84,11 +84,14 @@ func TestDeny(t *testing.T) {
 	want("allowed", served, served, served)
 
 	// A rule ends by itself; so it does in the kernel.
-	g.cli("gate", "deny", g.clients[1].IPv4.String(), "--for", "1s")
-	g.cli("gate", "deny", g.clients[2].IPv4.String(), "--for", "1s")
-	want("denied for a second", denied, byGateway)
-	time.Sleep(1100 * time.Millisecond)
-	want("a second later", served, served)
+	for i := 1; i <= 2; i++ {
+		if _, err := g.client.Deny(t.Context(), g.clients[i].IPv4.String(), 2*time.Second, "", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want("denied for two seconds", denied, byGateway)
+	time.Sleep(2100 * time.Millisecond)
+	want("two seconds later", served, served)
 
 	// Lists are read again at a reload, and so are interfaces.
 	if err := os.WriteFile(lists, []byte("10.77.0.0/16 # everybody but trusted proxies\n"), 0o644); err != nil {

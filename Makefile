@@ -14,6 +14,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # In CI a test that lacks something fails; elsewhere it skips and says why.
 ifeq ($(CI),true)
 export TIDEGATE_REQUIRE ?= all
+export REQUIRE_BPF ?= 1
 endif
 
 ifneq ($(VERSION),)

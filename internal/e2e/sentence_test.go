@@ -60,7 +60,6 @@ func exhaust(t *testing.T, c *client, key string) *answer {
 // each style, and is served when its sentence is over.
 func TestSentence(t *testing.T) {
 	t.Parallel()
-	chromium, curl := need.Tool(t, "chromium"), need.Tool(t, "curl")
 	cert, key := gatetest.Certificate(t, t.TempDir())
 	g := guard(t, 2, host{
 		also: `  - {name: resetting, address: ":8081", refusal: reset}
@@ -101,11 +100,13 @@ func TestSentence(t *testing.T) {
 		}
 	}
 	url := g.url(1, public, "/prod/free")
-	out, err := g.clients[1].Namespace.Run(curl, "-sSi", "--noproxy", "*", "-m", "3", url)
-	if err != nil || !strings.Contains(out, "HTTP/1.1 429 Too Many Requests\r\n") || !strings.Contains(out, "\r\nRetry-After: ") || strings.Contains(out, "RequestId") {
-		t.Errorf("curl: %v\n%s", err, out)
-	}
-	browse(t, g.clients[1].Namespace, chromium, url)
+	t.Run("curl", func(t *testing.T) {
+		out, err := g.clients[1].Namespace.Run(need.Tool(t, "curl"), "-sSi", "--noproxy", "*", "-m", "3", url)
+		if err != nil || !strings.Contains(out, "HTTP/1.1 429 Too Many Requests\r\n") || !strings.Contains(out, "\r\nRetry-After: ") || strings.Contains(out, "RequestId") {
+			t.Errorf("curl: %v\n%s", err, out)
+		}
+	})
+	t.Run("chromium", func(t *testing.T) { browse(t, g.clients[1].Namespace, need.Tool(t, "chromium"), url) })
 	for port, want := range map[string]string{":8081": refusedConnection, ":8082": silence, ":8443": refusedConnection} {
 		if _, _, got := g.visit(1, port, "/prod/free"); got != want {
 			t.Errorf("at %s: %s, want %s", port, got, want)

@@ -11,6 +11,7 @@ import (
 	"context"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
@@ -144,7 +145,7 @@ func (s *Status) InvokeURL(api *RestAPI, stage string) string {
 			continue
 		}
 		_, port, err := net.SplitHostPort(l.Address)
-		if err != nil || port == "" {
+		if err != nil || port == "" || strings.HasPrefix(l.Address, "unix:") {
 			continue
 		}
 		scheme, usual := "http", "80"

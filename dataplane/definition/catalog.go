@@ -16,6 +16,10 @@ type Catalog struct {
 	Stages      map[StageKey]*Stage
 	Plans       map[string]*UsagePlan // by id
 	Account     Account
+
+	WebACLs          map[string]*WebACL // by id, as the following
+	IPSets           map[string]*IPSet
+	RegexPatternSets map[string]*RegexPatternSet
 }
 
 // Change is what one control operation alters. It is applied whole or not at
@@ -30,12 +34,20 @@ type Change struct {
 	PutPlanKeys    []PlanKey
 	PutAccount     *Account
 
+	PutWebACLs          []*WebACL
+	PutIPSets           []*IPSet
+	PutRegexPatternSets []*RegexPatternSet
+
 	DeleteAPIs        []string // with their deployments and stages
 	DeleteDeployments []DeploymentKey
 	DeleteStages      []StageKey
 	DeletePlans       []string  // with their keys' places in them, and their usage
 	DeleteKeys        []string  // from all plans too
 	DeletePlanKeys    []PlanKey // the usage stays
+
+	DeleteWebACLs          []string
+	DeleteIPSets           []string
+	DeleteRegexPatternSets []string
 }
 
 // With returns a Catalog with the change made; c stays as it was.
@@ -46,6 +58,10 @@ func (c *Catalog) With(ch Change) *Catalog {
 		Stages:      cloneMap(c.Stages),
 		Plans:       cloneMap(c.Plans),
 		Account:     c.Account,
+
+		WebACLs:          cloneMap(c.WebACLs),
+		IPSets:           cloneMap(c.IPSets),
+		RegexPatternSets: cloneMap(c.RegexPatternSets),
 	}
 	for _, id := range ch.DeleteAPIs {
 		delete(next.APIs, id)
@@ -58,9 +74,10 @@ func (c *Catalog) With(ch Change) *Catalog {
 	for _, k := range ch.DeleteStages {
 		delete(next.Stages, k)
 	}
-	for _, id := range ch.DeletePlans {
-		delete(next.Plans, id)
-	}
+	deleteAll(next.Plans, ch.DeletePlans)
+	deleteAll(next.WebACLs, ch.DeleteWebACLs)
+	deleteAll(next.IPSets, ch.DeleteIPSets)
+	deleteAll(next.RegexPatternSets, ch.DeleteRegexPatternSets)
 	for _, a := range ch.PutAPIs {
 		next.APIs[a.ID] = a
 	}
@@ -73,10 +90,25 @@ func (c *Catalog) With(ch Change) *Catalog {
 	for _, p := range ch.PutPlans {
 		next.Plans[p.ID] = p
 	}
+	for _, a := range ch.PutWebACLs {
+		next.WebACLs[a.ID] = a
+	}
+	for _, set := range ch.PutIPSets {
+		next.IPSets[set.ID] = set
+	}
+	for _, set := range ch.PutRegexPatternSets {
+		next.RegexPatternSets[set.ID] = set
+	}
 	if ch.PutAccount != nil {
 		next.Account = *ch.PutAccount
 	}
 	return next
+}
+
+func deleteAll[V any](m map[string]V, ids []string) {
+	for _, id := range ids {
+		delete(m, id)
+	}
 }
 
 func cloneMap[K comparable, V any](m map[K]V) map[K]V {

@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 }
 
 // nth is the change that brings the API, deployment, stage, plan and key number
-// n, and at first the plan and key whose usage is written all the time.
+// n with a web ACL and an IP set, and at first the plan and key whose usage is
+// written all the time.
 func nth(n int) definition.Change {
 	id := fmt.Sprintf("api%07d", n)
 	b := body(id, fmt.Sprintf("/path-%d", n))
@@ -43,7 +44,10 @@ func nth(n int) definition.Change {
 		PutPlans:       []*definition.UsagePlan{plan(nthPlan(n))},
 		PutKeys:        []*definition.APIKey{key(nthKey(n))},
 		PutPlanKeys:    []definition.PlanKey{{PlanID: nthPlan(n), KeyID: nthKey(n)}},
+		PutWebACLs:     []*definition.WebACL{webACL(nthWebACL(n))},
+		PutIPSets:      []*definition.IPSet{ipSet(nthWebACL(n), 1000+n)},
 	}
+	ch.PutStages[0].WebACLID = nthWebACL(n)
 	if n == 0 {
 		ch.PutPlans = append(ch.PutPlans, plan("steady"))
 		ch.PutKeys = append(ch.PutKeys, key("steady"))
@@ -52,12 +56,16 @@ func nth(n int) definition.Change {
 		ch.DeleteAPIs = []string{fmt.Sprintf("api%07d", n-1)}
 		ch.DeletePlans = []string{nthPlan(n - 1)}
 		ch.DeleteKeys = []string{nthKey(n - 1)}
+		ch.DeleteWebACLs = []string{nthWebACL(n - 1)}
+		ch.DeleteIPSets = []string{nthWebACL(n - 1)}
 	}
 	return ch
 }
 
 func nthPlan(n int) string { return fmt.Sprintf("plan%07d", n) }
 func nthKey(n int) string  { return fmt.Sprintf("key%07d", n) }
+
+func nthWebACL(n int) string { return fmt.Sprintf("acl%07d", n) }
 
 // nthUsage is what is written after change number n. Days pass quickly in it.
 func nthUsage(n int) []definition.Usage {
@@ -139,6 +147,9 @@ func present(s *Store, c *definition.Catalog, n int) error {
 	}
 	if c.Plans[nthPlan(n)] == nil || k == nil || k.ID != nthKey(n) || len(keys) != 1 || keys[0].ID != k.ID {
 		return errors.New("plan or key is incomplete")
+	}
+	if set := c.IPSets[nthWebACL(n)]; c.WebACLs[nthWebACL(n)] == nil || set == nil || set.Addresses != ch.PutIPSets[0].Addresses {
+		return errors.New("web ACL or IP set is incomplete")
 	}
 	return nil
 }

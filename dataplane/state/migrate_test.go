@@ -84,7 +84,7 @@ func TestVersion1Migrates(t *testing.T) {
 		t.Error(err)
 	}
 	var version string
-	if err := s.db.View(func(tx *bolt.Tx) error { version = string(tx.Bucket(bucketMeta).Get(keySchema)); return nil }); err != nil || version != "2" {
+	if err := s.db.View(func(tx *bolt.Tx) error { version = string(tx.Bucket(bucketMeta).Get(keySchema)); return nil }); err != nil || version != "3" {
 		t.Errorf("schema version %q, error %v", version, err)
 	}
 }

@@ -26,6 +26,12 @@ var (
 	bucketUsage        = []byte("usage")        // plan id / key id -> newest
 	bucketUsageHistory = []byte("usageHistory") // day, plan id / key id -> definition.Usage
 
+	// Since version 3.
+	bucketWebACLs          = []byte("webACLs")          // web ACL id -> definition.WebACL
+	bucketIPSets           = []byte("ipSets")           // IP set id -> definition.IPSet
+	bucketIPSetAddresses   = []byte("ipSetAddresses")   // IP set id -> definition.Prefixes, packed
+	bucketRegexPatternSets = []byte("regexPatternSets") // set id -> definition.RegexPatternSet
+
 	keySchema  = []byte("schema")
 	keyAccount = []byte("account")
 	keySecret  = []byte("secret")
@@ -36,7 +42,7 @@ type migration func(*bolt.Tx) error
 
 // migrations lead from schema version 1 to the current one: the step at index
 // i makes version i+2 of version i+1. Never change one that was released.
-var migrations = []migration{addPlansAndKeys}
+var migrations = []migration{addPlansAndKeys, addWebACLs}
 
 func addPlansAndKeys(tx *bolt.Tx) error {
 	return createBuckets(tx, bucketPlans, bucketKeys, bucketKeyValues, bucketPlanKeys, bucketKeyPlans, bucketUsage, bucketUsageHistory)

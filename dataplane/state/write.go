@@ -14,7 +14,7 @@ import (
 // Write makes the change in one transaction. When it returns nil the change is
 // on the disk; when it returns an error nothing was changed. It refuses a
 // change that would leave a deployment without its API or a stage without its
-// deployment, an API key without a value, with another value than it had or with
+// deployment or its web ACL, an API key without a value, with another value than it had or with
 // that of another key, and a place in a plan for which there is no key or no
 // plan. That the stages of a plan exist it does not check.
 func (s *Store) Write(ch definition.Change) error {
@@ -26,6 +26,8 @@ type writing struct {
 	meta, apis, deployments, stages, bodies, references *bolt.Bucket
 
 	plans, keys, keyValues, planKeys, keyPlans, usage, usageHistory *bolt.Bucket
+
+	webACLs, ipSets, ipSetAddresses, regexPatternSets *bolt.Bucket
 
 	vault   *vault
 	touched map[string]bool // ids of the APIs to check at the end
@@ -46,8 +48,14 @@ func newWriting(tx *bolt.Tx, v *vault) *writing {
 		keyPlans:     tx.Bucket(bucketKeyPlans),
 		usage:        tx.Bucket(bucketUsage),
 		usageHistory: tx.Bucket(bucketUsageHistory),
-		vault:        v,
-		touched:      map[string]bool{},
+
+		webACLs:          tx.Bucket(bucketWebACLs),
+		ipSets:           tx.Bucket(bucketIPSets),
+		ipSetAddresses:   tx.Bucket(bucketIPSetAddresses),
+		regexPatternSets: tx.Bucket(bucketRegexPatternSets),
+
+		vault:   v,
+		touched: map[string]bool{},
 	}
 }
 
@@ -60,6 +68,9 @@ func (w *writing) apply(ch definition.Change) error {
 	err = forEach(err, ch.DeletePlanKeys, w.deletePlanKey)
 	err = forEach(err, ch.DeletePlans, w.deletePlan)
 	err = forEach(err, ch.DeleteKeys, w.deleteKey)
+	err = forEach(err, ch.DeleteWebACLs, w.deleteWebACL)
+	err = forEach(err, ch.DeleteIPSets, w.deleteIPSet)
+	err = forEach(err, ch.DeleteRegexPatternSets, w.deleteRegexPatternSet)
 
 	err = forEach(err, ch.PutAPIs, w.putAPI)
 	err = forEach(err, ch.PutDeployments, w.putDeployment)
@@ -67,6 +78,9 @@ func (w *writing) apply(ch definition.Change) error {
 	err = forEach(err, ch.PutPlans, w.putPlan)
 	err = forEach(err, ch.PutKeys, w.putKey)
 	err = forEach(err, ch.PutPlanKeys, w.putPlanKey)
+	err = forEach(err, ch.PutWebACLs, w.putWebACL)
+	err = forEach(err, ch.PutIPSets, w.putIPSet)
+	err = forEach(err, ch.PutRegexPatternSets, w.putRegexPatternSet)
 	if err == nil && ch.PutAccount != nil {
 		err = put(w.meta, keyAccount, ch.PutAccount)
 	}
@@ -143,6 +157,9 @@ func (w *writing) check(id string) error {
 		}
 		if w.deployments.Get(deploymentKey(definition.DeploymentKey{APIID: id, ID: st.DeploymentID})) == nil {
 			return fmt.Errorf("stage %s points at no deployment", key)
+		}
+		if st.WebACLID != "" && w.webACLs.Get([]byte(st.WebACLID)) == nil {
+			return fmt.Errorf("stage %s has the web ACL %s, which does not exist", key, st.WebACLID)
 		}
 	}
 	return nil

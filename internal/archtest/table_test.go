@@ -15,6 +15,7 @@ var imports = map[string][]string{
 	"bpf/steer":              {},
 	"dataplane/auth/policy":  {},
 	"dataplane/auth/verdict": {},
+	"dataplane/waf/text":     {},
 
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},

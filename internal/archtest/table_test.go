@@ -16,6 +16,7 @@ var imports = map[string][]string{
 	"dataplane/auth/policy":  {},
 	"dataplane/auth/verdict": {},
 	"dataplane/waf/text":     {},
+	"dataplane/waf/window":   {},
 
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},

@@ -15,6 +15,7 @@ var imports = map[string][]string{
 	"bpf/steer":              {},
 	"dataplane/auth/policy":  {},
 	"dataplane/auth/verdict": {},
+	"dataplane/waf/crs":      {},
 	"dataplane/waf/text":     {},
 	"dataplane/waf/window":   {},
 
@@ -75,6 +76,7 @@ var walls = map[string][]string{
 	"go.etcd.io/bbolt":             {"dataplane/state"},
 	"github.com/VictoriaMetrics":   {"cachestore"},
 	"github.com/cilium/ebpf":       {"bpf/gate", "bpf/steer"},
+	"github.com/corazawaf":         {"dataplane/waf/crs"},
 	"github.com/dchest/siphash":    {"dataplane/state", "dataplane/usage"},
 	"go.yaml.in/yaml":              {"configs", "dataplane/openapi"},
 	"gopkg.in/yaml":                {},

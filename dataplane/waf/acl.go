@@ -67,7 +67,8 @@ func (a *ACL) ID() string { return a.id }
 func (a *ACL) Name() string { return a.name }
 
 // NeedsGoroutine says that Inspect may leave requests unfinished: those with a
-// body, and where there are managed rules all that no earlier rule decides.
+// body, those with kilobytes of text for regular expressions, and where there are
+// managed rules all that no earlier rule decides.
 func (a *ACL) NeedsGoroutine() bool { return a.needsGoroutine }
 
 // BodyBytes returns how much of a body has to be collected for a request that is

@@ -44,6 +44,7 @@ type compiler struct {
 	responses    map[string]value // CustomResponseBodies
 	viewNumbers  map[string]int
 	needsBody    bool // of the rule being compiled
+	needsTime    bool // there are regular expressions
 	labelMatches []*labelMatch
 	need         []need // strings that statements look for
 }
@@ -106,7 +107,7 @@ func (c *compiler) document(document value) {
 		names[r.name], priorities[at] = true, true
 		c.acl.rules = append(c.acl.rules, r)
 		c.acl.needsBody = c.acl.needsBody || r.needsBody
-		c.acl.needsGoroutine = c.acl.needsGoroutine || r.needsBody || r.managed
+		c.acl.needsGoroutine = c.acl.needsGoroutine || r.needsBody || r.managed || c.needsTime
 	}
 	c.resolveLabels()
 	c.buildLiterals()

@@ -13,7 +13,7 @@ import (
 type Input struct {
 	Shard   int            // number of the event loop
 	Request *http1.Request // as it came, whose Path is what is routed and forwarded
-	Method  []byte         // that the request is served by: what X-HTTP-Method-Override says, if it does
+	Method  []byte         // that the request is served by, if X-HTTP-Method-Override names another; else nil
 	Source  netip.AddrPort // of the connection
 
 	// Of a request with a body, once that was asked for: the first ACL.BodyBytes
@@ -30,12 +30,14 @@ type Input struct {
 	context context.Context
 	verdict Verdict
 	failed  bool // the engine of managed rules did
+	toolong bool // what is next would keep an event loop too long
 	work    working
 }
 
 // working is the memory of inspections, which grows to what they need.
 type working struct {
 	request uint32 // number of the request, to tell what is known of an earlier one
+	effort  int    // bytes that regular expressions have read
 	buf     []byte // transformed text
 	values  [][]byte
 	key     []byte // of a rate
@@ -61,7 +63,8 @@ func (in *Input) begin(a *ACL, now int64) {
 	w.buf, w.values = w.buf[:0], w.values[:0]
 	w.views, w.sets, w.forwardings = atLeast(w.views, len(a.views)), atLeast(w.sets, len(a.sets)), atLeast(w.forwardings, len(a.forwarders))
 	w.candidates = atLeast(w.candidates, a.candidateWords)
-	in.now, in.failed = now, false
+	w.effort = 0
+	in.now, in.failed, in.toolong = now, false, false
 	in.source = in.Source.Addr().Unmap().WithZone("")
 }
 
@@ -70,6 +73,30 @@ func atLeast[T any](s []T, n int) []T {
 		s = append(s, make([]T, n-len(s))...)
 	}
 	return s
+}
+
+// method is the one that the request is served by, so that no rule is evaded by
+// naming another in the request line.
+func (in *Input) method() []byte {
+	if in.Method != nil {
+		return in.Method
+	}
+	return in.Request.Method
+}
+
+// maxEffort is how many bytes regular expressions may read on an event loop for
+// one request: a millisecond or so. Benign requests are far from it, since what an
+// expression needs is looked for before.
+const maxEffort = 8 << 10
+
+// spend accounts for bytes that a regular expression is about to read. It is false
+// if that is better done on a goroutine, which begins anew with the rule.
+func (in *Input) spend(n int) bool {
+	in.work.effort += n
+	if in.work.effort > maxEffort && !in.MayBlock {
+		in.toolong = true
+	}
+	return !in.toolong
 }
 
 // shard returns which of n shards is the goroutine's: those beside the event

@@ -45,8 +45,8 @@ type Verdict struct {
 // action. now is nanoseconds of a monotonic clock.
 //
 // It is for event loops: it neither blocks nor, in steady state, allocates. Rules
-// that take a body or a long time it leaves to a goroutine: see [ACL.Go]. A
-// request that is blocked without a Response is answered as AWS does: 403 with
+// that take a body, the Core Rule Set, or regular expressions on kilobytes of text
+// it leaves to a goroutine: see [ACL.Go]. A request that is blocked without a Response is answered as AWS does: 403 with
 // {"message":"Forbidden"} and x-amzn-ErrorType ForbiddenException, the gateway
 // response WAF_FILTERED.
 func (a *ACL) Inspect(in *Input, now int64) Verdict {
@@ -67,7 +67,11 @@ func (a *ACL) run(in *Input) {
 			return
 		}
 		matched := r.statement.match(in, a)
-		if in.failed {
+		switch {
+		case in.toolong:
+			v.next = int16(n)
+			return
+		case in.failed:
 			v.Outcome = Unavailable
 			return
 		}

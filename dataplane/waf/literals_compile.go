@@ -37,7 +37,7 @@ func (c *compiler) byteNeed(m *byteMatch) {
 // regexNeed notes what regular expressions look for, if every match of theirs has
 // one of some strings in it.
 func (c *compiler) regexNeed(m *regexMatch) {
-	m.candidate = none
+	m.candidate, c.needsTime = none, true
 	var all [][]byte
 	for _, p := range m.patterns {
 		if p == nil {

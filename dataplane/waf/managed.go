@@ -49,7 +49,7 @@ func (m *managed) match(in *Input, a *ACL) bool {
 func (in *Input) forEngine() *crs.Request {
 	r := in.Request
 	q := &crs.Request{
-		Source: in.source.String(), Port: int(in.Source.Port()), Method: string(in.Method), Target: string(r.Target),
+		Source: in.source.String(), Port: int(in.Source.Port()), Method: string(in.method()), Target: string(r.Target),
 		Protocol: "HTTP/1." + strconv.Itoa(r.Minor), Host: string(r.Host), Body: in.Body, Cut: in.BodyCut,
 		Headers: make([]crs.Header, r.Len()),
 	}

@@ -78,7 +78,7 @@ func (j *job) take(a *ACL, in *Input, v Verdict) bool {
 	if fault := j.request.Parse(j.head, http1.Limits{Target: len(j.head), Header: len(j.head), Count: len(j.head)}); fault != 0 {
 		return false
 	}
-	j.method = append(j.method[:0], in.Method...)
+	j.method = append(j.method[:0], in.method()...)
 	j.body = append(j.body[:0], in.Body...)
 	j.in.Request, j.in.Method, j.in.Source = &j.request, j.method, in.Source
 	j.in.HaveBody, j.in.Body, j.in.BodyCut = in.HaveBody, j.body, in.BodyCut

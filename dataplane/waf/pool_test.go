@@ -67,6 +67,50 @@ func TestInspectionGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
+// Regular expressions on much text are left to a goroutine, and nothing is counted
+// twice.
+func TestMuchTextIsLeftToAGoroutine(t *testing.T) {
+	w := newWorld()
+	var all []any
+	for i := range 20 {
+		all = append(all, ruleOf(i, regexStatement(single("X-Long"), fmt.Sprintf(`[0-9]{%d}x`, i+3)), countAction))
+	}
+	all = append(all, ruleOf(50, rateStatement(10, 60, "IP", obj{"ScopeDownStatement": negate(regexStatement(single("X-Long"), "[0-9]y"))}), blockAction))
+	a := w.compile(t, rules(all...))
+	if !a.NeedsGoroutine() || a.BodyBytes() != 0 {
+		t.Errorf("needs a goroutine: %v", a.NeedsGoroutine())
+	}
+	short, long := requestOf(t, "GET /\nX-Long: 1234x"), requestOf(t, "GET /\nX-Long: "+strings.Repeat("a", 5000)+"1234x")
+	for i := range 12 {
+		in := short
+		if i%2 == 0 {
+			in = long
+		}
+		in.MayBlock = false
+		v := a.Inspect(in, second)
+		if (v.Outcome == Unfinished) != (in == long) {
+			t.Fatalf("%d: %s", i, said(a, &v))
+		}
+		if v.Outcome == Unfinished {
+			one := newWaiter()
+			if !a.Go(in, v, one) {
+				t.Fatal("refused")
+			}
+			v = <-one.got
+		}
+		want := "allowed by  counted rule0,rule1"
+		if i >= 10 {
+			want = "blocked by rule50 counted rule0,rule1"
+		}
+		if got := said(a, &v); got != want {
+			t.Errorf("%d: %s, want %s", i, got, want)
+		}
+	}
+	if s := a.Stats(); s[0].Counted != 12 {
+		t.Errorf("%+v", s[0])
+	}
+}
+
 // A caller that forgot the body lets nothing pass.
 func TestWithoutItsBodyNothingPasses(t *testing.T) {
 	a := newWorld().compile(t, rules(ruleOf(1, byteStatement(body, "CONTAINS", "x"), blockAction)))

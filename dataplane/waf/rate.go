@@ -47,7 +47,7 @@ const (
 )
 
 func (m *rate) match(in *Input, a *ACL) bool {
-	if m.scope != nil && !m.scope.match(in, a) {
+	if m.scope != nil && (!m.scope.match(in, a) || in.toolong) {
 		return false
 	}
 	in.work.key = in.work.key[:0]

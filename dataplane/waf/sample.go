@@ -61,7 +61,7 @@ func (in *Input) sample(s *sampler, r *rule, did action) {
 	slot := &shard.samples[shard.next]
 	shard.next = (shard.next + 1) % samplesKept
 	slot.used, slot.at, slot.rule, slot.did, slot.source = true, in.now, r.name, did, in.source
-	slot.sizes = [3]int{copy(slot.method[:], in.Method), copy(slot.host[:], in.Request.Host), copy(slot.uri[:], in.Request.Target)}
+	slot.sizes = [3]int{copy(slot.method[:], in.method()), copy(slot.host[:], in.Request.Host), copy(slot.uri[:], in.Request.Target)}
 	shard.mu.Unlock()
 }
 

@@ -97,6 +97,9 @@ func (m *regexMatch) match(in *Input, a *ACL) bool {
 		return false
 	}
 	for _, v := range in.values(s) {
+		if !in.spend(len(v) * len(m.patterns)) {
+			return false
+		}
 		for _, p := range m.patterns {
 			if p.Match(v) {
 				return true

@@ -186,6 +186,9 @@ func TestMethodIsTheOneServed(t *testing.T) {
 	if !newWorld().blocks(t, byteStatement(method, "EXACTLY", "DELETE"), in) {
 		t.Error("a DELETE was let pass")
 	}
+	if in.Method = nil; !newWorld().blocks(t, byteStatement(method, "EXACTLY", "POST"), in) {
+		t.Error("without an override the method is not the request's")
+	}
 }
 
 func TestAddresses(t *testing.T) {

@@ -55,7 +55,7 @@ func (in *Input) collect(v *view) outcome {
 	r := in.Request
 	switch v.component {
 	case ofMethod:
-		in.emit(v, in.Method)
+		in.emit(v, in.method())
 	case ofPath:
 		in.emit(v, r.Path)
 	case ofQuery:

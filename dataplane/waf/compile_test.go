@@ -167,6 +167,21 @@ func TestTooManyRules(t *testing.T) {
 	}
 }
 
+// After four billion requests nothing of an old one is taken for new.
+func TestNumbersOfRequestsComeAgain(t *testing.T) {
+	a := newWorld().compile(t, rules(ruleOf(1, byteStatement(path, "EXACTLY", "/a"), blockAction), ruleOf(2, setStatement("bad"), countAction)))
+	in := requestOf(t, "GET /a")
+	in.work.request = 0 // the next is 1
+	if v := a.Inspect(in, second); v.Outcome != Blocked {
+		t.Errorf("%s", said(a, &v))
+	}
+	in.work.request = 1<<32 - 1
+	in.Request = requestOf(t, "GET /b").Request
+	if v := a.Inspect(in, second); v.Outcome != Allowed || in.work.request != 1 {
+		t.Errorf("%s, number %d", said(a, &v), in.work.request)
+	}
+}
+
 // Rules that look at the same thing share a view of it.
 func TestViewsAreShared(t *testing.T) {
 	a := newWorld().compile(t, rules(

@@ -1,6 +1,7 @@
 package waf
 
 import (
+	"context"
 	"strings"
 	"testing"
 )
@@ -82,6 +83,18 @@ func TestManagedRules(t *testing.T) {
 		if v.OwnAddress {
 			t.Errorf("%s: by the address", tc.name)
 		}
+	}
+}
+
+// What the engine does not get to see does not pass.
+func TestAnEngineThatFailsLetsNothingPass(t *testing.T) {
+	a := newWorld().compile(t, rules(managedRule(1, "AWS", "AWSManagedRulesSQLiRuleSet", "None", nil)))
+	in := requestOf(t, benign)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	in.context = ctx
+	if v := a.Inspect(in, second); v.Outcome != Unavailable {
+		t.Errorf("%s", said(a, &v))
 	}
 }
 

@@ -234,6 +234,33 @@ func TestInspectionsAreTimed(t *testing.T) {
 	}
 }
 
+// A queue that is never empty stays in its order, and small.
+func TestQueueIsARing(t *testing.T) {
+	p := &pool{mostWaiting: 5} // whose jobs all wait
+	ticketed := func(n int) *job {
+		j := &job{ticket: &ticket{cancel: func() {}}}
+		j.in.Shard = n
+		return j
+	}
+	in, out := 0, 0
+	for ; in < 3; in++ {
+		p.submit(ticketed(in))
+	}
+	for range 100 {
+		if j := p.next(); j.in.Shard != out {
+			t.Fatalf("%d came before %d", j.in.Shard, out)
+		}
+		out++
+		if !p.submit(ticketed(in)) {
+			t.Fatal("refused")
+		}
+		in++
+		if len(p.waiting) > 2*p.mostWaiting+2 {
+			t.Fatalf("%d places for 3 jobs", len(p.waiting))
+		}
+	}
+}
+
 func TestPoolUnderLoad(t *testing.T) {
 	w := newWorld()
 	w.Store = NewStore(Settings{Concurrency: 3, Queue: 64})

@@ -77,7 +77,7 @@ func (c *Conn) lost() {
 	c.clear()
 	sh := c.shard
 	if c.backend {
-		sh.stats.Backends--
+		sh.dropBackend(c.ref.slot)
 	} else {
 		sh.stats.Open--
 		sh.release(c.ref.slot)
@@ -97,7 +97,7 @@ func (c *Conn) end(e End) {
 	if other != nil {
 		other.follow()
 	}
-	c.release()
+	c.forget()
 }
 
 // leave has the other end of a pass-through, if there still is one, go on alone.

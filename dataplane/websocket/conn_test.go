@@ -123,37 +123,46 @@ func talk(t *testing.T, c *oracle.Conn, seed uint64) {
 	}
 }
 
-// TestEarlyBytes: what a client sends along with its request counts.
+// TestEarlyBytes: what a client sends along with its request counts, and what it
+// sends right after it.
 func TestEarlyBytes(t *testing.T) {
-	s := newServer(t)
-	conn, err := net.Dial("tcp", s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	text := append([]byte(request()), wstest.Bytes(wstest.T("early"))...)
-	half := wstest.Bytes(wstest.T("half"))
-	if _, err := conn.Write(append(text, half[:3]...)); err != nil {
-		t.Fatal(err)
-	}
-	session := s.session()
-	if _, err := conn.Write(half[3:]); err != nil {
-		t.Fatal(err)
-	}
-	want := "\r\n\r\n\x81\x05early\x81\x04half"
-	var got []byte
-	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
-	for !bytes.HasSuffix(got, []byte(want)) {
-		b := make([]byte, 1000)
-		n, err := conn.Read(b)
+	for _, secure := range []bool{false, true} {
+		s := newServer(t, func(o *serverOptions) {
+			if secure {
+				o.tls = serverTLS(t)
+			}
+		})
+		conn, err := net.Dial("tcp", s.addr)
 		if err != nil {
-			t.Fatalf("%q, %v", got, err)
+			t.Fatal(err)
 		}
-		got = append(got, b[:n]...)
-	}
-	conn.Close()
-	if e := session.end(); e.By != websocket.ByLoss || e.Code != websocket.Abnormal {
-		t.Errorf("ended %d by %s", e.Code, e.By)
+		if secure {
+			conn = tls.Client(conn, anyCertificate)
+		}
+		half := wstest.Bytes(wstest.T("half"))
+		for _, piece := range []string{request() + string(wstest.Bytes(wstest.T("early"))), string(wstest.Bytes(wstest.T("next"))), string(half[:3])} {
+			if _, err := conn.Write([]byte(piece)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		session := s.session()
+		if _, err := conn.Write(half[3:]); err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		for !bytes.HasSuffix(got, []byte("\r\n\r\n\x81\x05early\x81\x04next\x81\x04half")) {
+			b := make([]byte, 1000)
+			n, err := conn.Read(b)
+			if err != nil {
+				t.Fatalf("%q, %v", got, err)
+			}
+			got = append(got, b[:n]...)
+		}
+		conn.Close()
+		if e := session.end(); e.By != websocket.ByLoss || e.Code != websocket.Abnormal {
+			t.Errorf("ended %d by %s", e.Code, e.By)
+		}
 	}
 }
 

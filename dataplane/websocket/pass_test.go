@@ -120,10 +120,14 @@ func TestOracleBackend(t *testing.T) {
 			edit = func(d *websocket.Dial) { d.TLS = anyCertificate }
 		}
 		backend := oracleBackend(t, config)
-		s := newServer(t, passTo(backend, edit), func(o *serverOptions) { o.loops, o.limits.Frame = 2, 128<<10; o.limits.Fragments = 1000 })
-		d := oracle.Dialer{Subprotocols: []string{"other", "echo"}, EnableCompression: true}
+		s := newServer(t, passTo(backend, edit), func(o *serverOptions) {
+			o.loops, o.tls = 2, config
+			o.limits.Frame, o.limits.Fragments = 128<<10, 1000
+		})
+		url := map[bool]string{false: "ws://", true: "wss://"}[secure] + s.addr + "/"
+		d := oracle.Dialer{Subprotocols: []string{"other", "echo"}, EnableCompression: true, TLSClientConfig: anyCertificate}
 		for client := range uint64(6) {
-			c, _, err := d.Dial("ws://"+s.addr+"/", nil)
+			c, _, err := d.Dial(url, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,12 +146,13 @@ func TestOracleBackend(t *testing.T) {
 // TestConformanceOfPassThrough: what passes through is as strict as what ends
 // here.
 func TestConformanceOfPassThrough(t *testing.T) {
-	backend := newServer(t)
-	s := newServer(t, passTo(backend.addr))
-	l := s.options.limits
 	// A backend's echo of the longest message is one frame, which the limit of a
-	// frame is in the way of.
-	s.options.limits.Frame, backend.options.limits.Frame = l.Message, l.Message
+	// frame would be in the way of.
+	l := testLimits()
+	l.Frame = l.Message
+	longFrames := func(o *serverOptions) { o.limits = l }
+	backend := newServer(t, longFrames)
+	s := newServer(t, longFrames, passTo(backend.addr))
 	wstest.Run(t, wstest.Options{Frame: l.Message, Message: l.Message, Fragments: l.Fragments, Remote: true},
 		func() (*wstest.Client, error) { return wstest.Dial(s.addr, "/") })
 }

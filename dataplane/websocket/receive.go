@@ -165,7 +165,7 @@ func (c *Conn) takeControl(part Part, now int64) {
 	} else {
 		c.fail(PolicyViolation)
 	}
-	if c.control > 0 && len(c.held) > 0 {
+	if c.control > 0 && c.phase != phaseGone {
 		c.held = c.held[:len(c.held)-int(c.control)]
 		if len(c.held) == 0 {
 			c.release()
@@ -184,6 +184,15 @@ func (c *Conn) onControl(op Opcode, payload []byte) {
 	case op == OpPing && c.phase == phaseOpen:
 		c.write(true, OpPong, payload)
 	}
+}
+
+// forget drops what is held of a message, for which nobody waits any more.
+func (c *Conn) forget() {
+	if c.control == 0 {
+		c.release()
+		return
+	}
+	c.held = c.held[:copy(c.held, c.held[len(c.held)-int(c.control):])]
 }
 
 // release gives back what is held.

@@ -24,13 +24,16 @@ const largePayload = 8 << 10
 // Send sends a message, OpText or OpBinary. Nothing is kept of payload. A text
 // must be valid UTF-8, and the caller sees to that.
 func (c *Conn) Send(op Opcode, payload []byte) Outcome {
-	if c.phase != phaseOpen {
+	if !c.IsOpen() {
 		return Gone
 	}
 	if len(payload) > c.limits.Message {
 		return TooLarge
 	}
 	if !c.write(true, op, payload) {
+		if c.deaf {
+			return Gone
+		}
 		return Slow
 	}
 	c.times.active = c.shard.loop.Coarse()
@@ -40,9 +43,12 @@ func (c *Conn) Send(op Opcode, payload []byte) Outcome {
 	return Sent
 }
 
-// write sends a frame. It is false if the peer takes too little, which ends the
-// connection.
+// write sends a frame. It is false if the peer takes too little or nothing any
+// more, which ends the connection.
 func (c *Conn) write(fin bool, op Opcode, payload []byte) bool {
+	if c.deaf {
+		return false
+	}
 	if op != OpClose && c.peer == nil && !c.hasRoom(len(payload)) {
 		c.slow()
 		return false
@@ -151,7 +157,7 @@ func (c *Conn) touch() {
 	c.dirty = true
 	switch sh := c.shard; {
 	case sh.mail.open:
-		sh.later.add(c)
+		sh.mail.later.add(c)
 	case sh.depth > 0:
 		sh.dirty = append(sh.dirty, c)
 	default:

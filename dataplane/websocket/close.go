@@ -1,6 +1,7 @@
 package websocket
 
-// Close begins the closing handshake. reason is cut to MaxReason bytes.
+// Close begins the closing handshake. reason must be valid UTF-8, and is cut to
+// MaxReason bytes.
 func (c *Conn) Close(code Code, reason string) {
 	c.closeAs(code, reason, ByGateway)
 }

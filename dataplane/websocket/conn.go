@@ -95,7 +95,8 @@ const maxWaste = 1 << 20
 // Accept begins the connection on a stream whose request has been agreed to.
 // answer, from Upgrade.AppendAnswer, is sent first; early is what the client
 // sent after its request, and is written to. The stream belongs to the
-// connection from now on, and whatever it had unsent must have been sent.
+// connection from now on, and whatever it had unsent must have been sent. What is
+// in early reaches the handler before Accept returns.
 func (c *Conn) Accept(s *loop.Stream, early, answer []byte, handler Handler, limits *Limits) {
 	c.open(s, handler, limits)
 	c.begin(early, answer)

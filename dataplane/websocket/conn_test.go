@@ -166,6 +166,43 @@ func TestEarlyBytes(t *testing.T) {
 	}
 }
 
+// TestBurst: however much comes at once, over TLS too, all of it is read.
+func TestBurst(t *testing.T) {
+	const messages, size = 4000, 1000
+	for _, secure := range []bool{false, true} {
+		count := 0
+		s := newServer(t, func(o *serverOptions) {
+			if secure {
+				o.tls = serverTLS(t)
+			}
+			o.message = func(x *session, op websocket.Opcode, payload []byte) {
+				if count++; count == messages {
+					x.Send(op, payload)
+				}
+			}
+		})
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if secure {
+			conn = tls.Client(conn, anyCertificate)
+		}
+		c, _, err := wstest.Upgrade(conn, "x", "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := s.session()
+		s.loops[0].Do(x.Pause) // so that much waits
+		last := wstest.T(strings.Repeat("x", size))
+		go func() { _ = c.SayBytes(bytes.Repeat(wstest.Bytes(last), messages), 0) }()
+		time.Sleep(50 * time.Millisecond)
+		s.loops[0].Do(x.Resume)
+		expect(t, c, last)
+		c.Close()
+	}
+}
+
 // TestEnds: what each way to end a connection looks like from both sides.
 func TestEnds(t *testing.T) {
 	t.Parallel()

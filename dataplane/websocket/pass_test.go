@@ -203,8 +203,11 @@ func TestClosesPass(t *testing.T) {
 	want(x, websocket.Abnormal, "", websocket.ByLoss)
 	want(b, websocket.GoingAway, "", websocket.ByPeer)
 
-	// We end it.
+	// We end it. Nobody may speak in between, though it has an id.
 	c, x, b = pair()
+	if o := s.send(x.text, "x"); o != websocket.Gone {
+		t.Errorf("outcome %d of a message into a pass-through", o)
+	}
 	s.loops[0].Do(func() { x.Close(websocket.GoingAway, "drain") })
 	expectClose(t, c, websocket.GoingAway)
 	want(x, websocket.GoingAway, "drain", websocket.ByGateway)

@@ -10,10 +10,18 @@ import (
 // be kept when the other end does not take it.
 const relayRead = 32 << 10
 
+// maxReads bounds the reads of a TLS stream between other events. Of others the
+// poller tells again after each.
+const maxReads = 16
+
 // OnReadable implements loop.Events.
 func (c *Conn) OnReadable() {
 	c.stream.BeginRead()
-	for c.read() && c.stream.IsTLS() { // of others the poller tells again
+	for n := 1; c.read() && c.stream.IsTLS(); n++ {
+		if n == maxReads {
+			c.readOn()
+			return
+		}
 	}
 }
 

@@ -22,9 +22,10 @@ const (
 const largePayload = 8 << 10
 
 // Send sends a message, OpText or OpBinary. Nothing is kept of payload. A text
-// must be valid UTF-8, and the caller sees to that.
+// must be valid UTF-8, and the caller sees to that. In a pass-through nobody but
+// its ends has a say: the answer is Gone.
 func (c *Conn) Send(op Opcode, payload []byte) Outcome {
-	if !c.IsOpen() {
+	if !c.IsOpen() || c.peer != nil {
 		return Gone
 	}
 	if len(payload) > c.limits.Message {

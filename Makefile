@@ -14,6 +14,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # In CI a test that lacks something fails; elsewhere it skips and says why.
 ifeq ($(CI),true)
 export TIDEGATE_REQUIRE ?= all
+export REQUIRE_BPF ?= 1
 endif
 
 ifneq ($(VERSION),)
@@ -21,18 +22,23 @@ LDFLAGS = -ldflags "-X main.release=$(VERSION)"
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint generate fmt fuzz bench install clean
+.PHONY: help build run demo-gate test lint generate fmt fuzz bench install clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Without C code the daemon can drop capabilities from all its threads.
 build: ## build bin/tidegate
-	go build $(LDFLAGS) -o bin/tidegate ./cmd/tidegate
+	CGO_ENABLED=0 go build $(LDFLAGS) -o bin/tidegate ./cmd/tidegate
 
 run: build ## serve the quick start on 127.0.0.1:8080 until Ctrl-C
 	@.ci/setup run
 	go build -o bin/example-backend ./configs/examples/quickstart/backend
 	@configs/examples/quickstart/run.sh
+
+demo-gate: build ## show the kernel gate shut a client out, in network namespaces; as root
+	@.ci/setup demo
+	@configs/examples/gate/demo.sh
 
 test: build ## vet and test everything, also with the race detector
 	@.ci/setup test

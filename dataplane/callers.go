@@ -2,10 +2,7 @@ package dataplane
 
 import (
 	"context"
-	"os"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/auth"
@@ -46,12 +43,7 @@ func lambdaConfig(host *configs.Host) lambda.Config {
 	for _, f := range host.Lambda.Functions {
 		c.Functions[f.Name] = f.URL
 	}
-	if os.Getenv("AWS_ACCESS_KEY_ID") != "" && os.Getenv("AWS_SECRET_ACCESS_KEY") != "" {
-		c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-				SessionToken: os.Getenv("AWS_SESSION_TOKEN"), Source: "environment"}, nil
-		})
-	}
+	c.Credentials = lambda.EnvironmentCredentials()
 	return c
 }
 

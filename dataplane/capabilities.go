@@ -69,23 +69,25 @@ func dropPrivileges(kernel bool) error {
 	return nil
 }
 
-// privileged runs f with the kernel's capabilities in effect, as far as they are
-// permitted. Where they were not dropped it only calls f.
+// privileged runs f with the kernel's capabilities in effect on its thread, as far
+// as they are permitted. Where they were not dropped it only calls f.
 func privileged(f func() error) error {
 	now, err := threadCapabilities()
 	if err != nil || now.permitted&kernelCapabilities&^now.effective == 0 {
 		return f()
 	}
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread and what it may do end with f
-		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-		now.effective |= now.permitted & kernelCapabilities
-		if err := unix.Capset(&header, &now.words()[0]); err != nil {
-			done <- fmt.Errorf("raise capabilities: %w", err)
-			return
+	runtime.LockOSThread() // threads that Go starts meanwhile do not come of this one
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	raised := now
+	raised.effective |= now.permitted & kernelCapabilities
+	if err := unix.Capset(&header, &raised.words()[0]); err != nil {
+		runtime.UnlockOSThread()
+		return fmt.Errorf("raise capabilities: %w", err)
+	}
+	defer func() {
+		if unix.Capset(&header, &now.words()[0]) == nil { // else the thread is used for nothing more
+			runtime.UnlockOSThread()
 		}
-		done <- f()
 	}()
-	return <-done
+	return f()
 }

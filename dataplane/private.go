@@ -32,15 +32,19 @@ func (g *Gateway) startSteering(host *configs.Host) error {
 		}
 	}
 	folder := steerDir(host.KernelGate.PinDir)
+	var s *steer.Steer
 	err := privileged(func() (err error) {
-		g.steer, err = steer.Open(steer.Options{Folder: folder, Logger: g.log})
+		s, err = steer.Open(steer.Options{Folder: folder, Logger: g.log, Privileged: privileged})
 		return err
 	})
+	g.mu.Lock() // the control socket answers already
+	defer g.mu.Unlock()
 	var missing *steer.UnsupportedError
 	if !errors.As(err, &missing) {
 		if err != nil {
 			return fmt.Errorf("private listeners: %w", err)
 		}
+		g.steer = s
 		return nil
 	}
 	g.unsteered = err.Error() + "; each has a socket bound to its interface instead"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -20,6 +21,13 @@ type bound struct {
 	index int
 	front *front.Listener
 }
+
+// boundListener turns this host's own processes away, whom a socket that is bound
+// to an interface takes for neighbours by it.
+type boundListener struct{ *net.TCPListener }
+
+// Refuses implements front.Refuser.
+func (*boundListener) Refuses(source netip.Addr) bool { return steer.Local(source) }
 
 // openBound opens the sockets of a listener that the kernel does not steer.
 // Public listeners may have its port at a wildcard, but not its very address:
@@ -61,7 +69,7 @@ func (g *Gateway) followBound(l *listener, names []string) error {
 		if err != nil {
 			return fmt.Errorf("listener %q on interface %s: %w", l.config.Name, name, err)
 		}
-		f, err := front.Listen(l.config.Name, l.config.Endpoint, ln, l.tls, g.fronts)
+		f, err := front.Listen(l.config.Name, l.config.Endpoint, &boundListener{ln.(*net.TCPListener)}, l.tls, g.fronts)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package steer
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -100,8 +101,10 @@ func setUp(fd int, at unix.Sockaddr) error {
 // ListenControl is for hosts where [Open] is not possible: a
 // net.ListenConfig.Control for a private listener on one interface, without any
 // privilege. The socket is bound to the interface (SO_BINDTODEVICE) and takes
-// nothing from another. Open one socket, or SO_REUSEPORT group, for each
-// interface. With an empty name it is for public listeners of the same port:
+// nothing from another. Some kernels let only CAP_NET_ADMIN set the filter that
+// is the second line; without it local processes that connect to an address of
+// the interface pass for neighbours, so turn away what [Local] tells. Open one
+// socket, or SO_REUSEPORT group, for each interface. With an empty name it is for public listeners of the same port:
 // sockets whose addresses overlap must all have SO_REUSEPORT.
 //
 // What it lacks: the interface has to be there (unix.ENODEV), and a socket
@@ -123,8 +126,34 @@ func ListenControl(interfaceName string) func(network, address string, c syscall
 		if err != nil {
 			return fmt.Errorf("read the index of interface %s: %w", interfaceName, err)
 		}
-		return attach(fd, only([]int{index}))
+		if err := attach(fd, only([]int{index})); !errors.Is(err, unix.EPERM) {
+			return err
+		}
+		return nil
 	})
+}
+
+// Local says whether an address is one of this host, in the namespace of the
+// calling thread: whether a packet to it would stay here. It takes a few
+// microseconds. What cannot be told is local.
+func Local(addr netip.Addr) bool {
+	if addr = addr.Unmap(); addr.IsLoopback() {
+		return true
+	}
+	family, to := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: 9, Addr: addr.As16()})
+	if addr.Is4() {
+		family, to = unix.AF_INET, &unix.SockaddrInet4{Port: 9, Addr: addr.As4()}
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return true
+	}
+	defer unix.Close(fd)
+	if err := unix.Connect(fd, to); err != nil {
+		return !errors.Is(err, unix.ENETUNREACH) && !errors.Is(err, unix.EHOSTUNREACH)
+	}
+	from, _, err := address(fd)
+	return err != nil || from.Addr() == addr // to itself, a host speaks by that very address
 }
 
 func setReusePort(fd int) error {

@@ -44,6 +44,19 @@ func TestListenControl(t *testing.T) {
 			t.Errorf("the host itself to %s: %s", to, got)
 		}
 	}
+	for addr, want := range map[netip.Addr]bool{
+		h.ends[1].IPv4: true, h.ends[2].IPv6: true, netip.MustParseAddr("127.0.0.5"): true, netip.IPv6Loopback(): true,
+		h.ends[1].IPv4.Next(): false, h.ends[1].IPv6.Next(): false, netip.MustParseAddr("192.0.2.1"): false, netip.MustParseAddr("2001:db8::1"): false,
+	} {
+		if err := h.Do(func() error {
+			if got := Local(addr); got != want {
+				t.Errorf("%s is local: %v", addr, got)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := listen("veth9", "[::]:443", "private"); !errors.Is(err, unix.ENODEV) {
 		t.Errorf("on an interface that is not there: %v, want ENODEV", err)
 	}

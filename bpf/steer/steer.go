@@ -16,13 +16,19 @@ const DefaultFolder = "/sys/fs/bpf/tidegate/steer"
 type Options struct {
 	Folder string       // on a BPF file system; DefaultFolder if empty
 	Logger *slog.Logger // hears of interfaces that come and go; nil for none
+
+	// Privileged calls a function with CAP_NET_ADMIN in effect, which the kernel
+	// may want to see when an interface comes or goes: for a process that has
+	// dropped it otherwise. nil calls it as it is.
+	Privileged func(func() error) error
 }
 
 // Steer is the program in the network namespace that Open was called in. All
 // methods may be called from any goroutine.
 type Steer struct {
-	log *slog.Logger
-	at  *attachment
+	log        *slog.Logger
+	privileged func(func() error) error
+	at         *attachment
 
 	mu         sync.Mutex
 	now        *generation // nil before the first Set
@@ -45,7 +51,10 @@ func Open(options Options) (_ *Steer, err error) {
 	if folder == "" {
 		folder = DefaultFolder
 	}
-	s := &Steer{log: options.Logger}
+	s := &Steer{log: options.Logger, privileged: options.Privileged}
+	if s.privileged == nil {
+		s.privileged = func(f func() error) error { return f() }
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -174,7 +183,11 @@ func (s *Steer) changed(names map[string]int, err error) {
 	if s.now == nil {
 		return
 	}
-	rows, err := s.now.follow(names)
+	var rows []*row
+	err = s.privileged(func() (err error) {
+		rows, err = s.now.follow(names)
+		return err
+	})
 	for _, r := range rows {
 		s.log.Info("interfaces of a private listener changed", "listener", r.Name, "indexes", r.indexes)
 	}

@@ -53,7 +53,13 @@ func checkFileSystem(folder string) error {
 		var fs unix.Statfs_t
 		err := unix.Statfs(folder, &fs)
 		if err == nil && fs.Type == unix.BPF_FS_MAGIC {
+			err = unix.Access(folder, unix.W_OK)
+		}
+		if err == nil && fs.Type == unix.BPF_FS_MAGIC {
 			return nil
+		}
+		if errors.Is(err, unix.EACCES) {
+			return &UnsupportedError{Missing: "access to " + folder, Remedy: "let the gateway's user write there", Err: err}
 		}
 		if errors.Is(err, unix.ENOENT) && folder != filepath.Dir(folder) {
 			folder = filepath.Dir(folder)

@@ -135,7 +135,7 @@ func (d *deployment) run(ctx context.Context, c *control.Client, e *env) error {
 		}
 		return fmt.Errorf("imported into %s but not deployed, so its stages serve what they did: %w", d.result.ID, err)
 	}
-	d.url = status.InvokeURL(d.result.ID, d.stage)
+	d.url = status.InvokeURL(d.result, d.stage)
 	d.path, err = pathToTry(ctx, c, d.result.ID)
 	return err
 }

@@ -90,7 +90,7 @@ func appendStages(ctx context.Context, c *control.Client, rows []stageRow, a con
 		return rows, err
 	}
 	for _, s := range stages {
-		row := stageRow{APIID: a.ID, APIName: a.Name, InvokeURL: status.InvokeURL(a.ID, s.StageName), Stage: s}
+		row := stageRow{APIID: a.ID, APIName: a.Name, InvokeURL: status.InvokeURL(&a, s.StageName), Stage: s}
 		if d := deploymentByID(deployments, s.DeploymentID); d != nil {
 			row.DeploymentNumber = d.Number
 		}

@@ -10,6 +10,8 @@ package control
 import (
 	"context"
 	"net"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
@@ -137,19 +139,23 @@ type ListenerStatus struct {
 }
 
 // InvokeURL returns the address of a stage of an API on the first listener
-// that has a port: http://{apiId}.execute-api.{domain}:{port}/{stage}. It is
+// that has a port and serves the API, a private one or not: http://{apiId}.execute-api.{domain}:{port}/{stage}. It is
 // empty when there is no such listener.
-func (s *Status) InvokeURL(apiID, stage string) string {
+func (s *Status) InvokeURL(api *RestAPI, stage string) string {
+	private := slices.Contains(api.EndpointConfiguration.Types, definition.EndpointPrivate)
 	for _, l := range s.Listeners {
+		if private != (l.Endpoint != "") {
+			continue
+		}
 		_, port, err := net.SplitHostPort(l.Address)
-		if err != nil || port == "" {
+		if err != nil || port == "" || strings.HasPrefix(l.Address, "unix:") {
 			continue
 		}
 		scheme, usual := "http", "80"
 		if l.TLS {
 			scheme, usual = "https", "443"
 		}
-		host := apiID + ".execute-api." + s.GatewayDomain
+		host := api.ID + ".execute-api." + s.GatewayDomain
 		if port != usual {
 			host = net.JoinHostPort(host, port)
 		}

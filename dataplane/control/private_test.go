@@ -5,6 +5,20 @@ import (
 	"testing"
 )
 
+// TestInvokeURL: the address of an API is on a listener that serves it.
+func TestInvokeURL(t *testing.T) {
+	s := Status{GatewayDomain: "example.com", Listeners: []ListenerStatus{
+		{Address: "unix:/run/http.sock"}, {Address: "[::]:443", TLS: true, Endpoint: "vpce-1"}, {Address: "[::]:8080"},
+	}}
+	for kind, want := range map[string]string{
+		"PRIVATE": "https://a1.execute-api.example.com/prod", "REGIONAL": "http://a1.execute-api.example.com:8080/prod",
+	} {
+		if got := s.InvokeURL(&RestAPI{ID: "a1", EndpointConfiguration: EndpointConfiguration{Types: []string{kind}}}, "prod"); got != want {
+			t.Errorf("%s: %s, want %s", kind, got, want)
+		}
+	}
+}
+
 // TestPrivateAPI makes private APIs in every way there is.
 func TestPrivateAPI(t *testing.T) {
 	b := newBench(t)

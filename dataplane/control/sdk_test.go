@@ -371,7 +371,7 @@ func TestClient(t *testing.T) {
 	must(c.DeleteDeployment(ctx, api.ID, ids[1]))
 	status, err := c.Status(ctx)
 	must(err)
-	if url := status.InvokeURL(api.ID, "prod"); url != "http://"+api.ID+".execute-api.localhost:8080/prod" {
+	if url := status.InvokeURL(api, "prod"); url != "http://"+api.ID+".execute-api.localhost:8080/prod" {
 		t.Errorf("invoke URL %s", url)
 	}
 	if v, err := c.Version(ctx); err != nil || v != "v9" {

@@ -21,6 +21,10 @@ type Catalog struct {
 	Users      map[string]*User          // by name
 	AccessKeys map[string]*AccessKey     // by id
 	Policies   map[string]*ManagedPolicy // by name
+
+	WebACLs          map[string]*WebACL // by id, as the following
+	IPSets           map[string]*IPSet
+	RegexPatternSets map[string]*RegexPatternSet
 }
 
 // Change is what one control operation alters. It is applied whole or not at
@@ -38,6 +42,10 @@ type Change struct {
 	PutAccessKeys  []*AccessKey // with the user and the secret that a key had before
 	PutPolicies    []*ManagedPolicy
 
+	PutWebACLs          []*WebACL
+	PutIPSets           []*IPSet
+	PutRegexPatternSets []*RegexPatternSet
+
 	DeleteAPIs        []string // with their deployments and stages
 	DeleteDeployments []DeploymentKey
 	DeleteStages      []StageKey
@@ -47,6 +55,10 @@ type Change struct {
 	DeleteUsers       []string  // whose access keys must go too
 	DeleteAccessKeys  []string
 	DeletePolicies    []string // which must be attached to nobody
+
+	DeleteWebACLs          []string
+	DeleteIPSets           []string
+	DeleteRegexPatternSets []string
 }
 
 // With returns a Catalog with the change made; c stays as it was.
@@ -60,6 +72,10 @@ func (c *Catalog) With(ch Change) *Catalog {
 		Users:       cloneMap(c.Users),
 		AccessKeys:  cloneMap(c.AccessKeys),
 		Policies:    cloneMap(c.Policies),
+
+		WebACLs:          cloneMap(c.WebACLs),
+		IPSets:           cloneMap(c.IPSets),
+		RegexPatternSets: cloneMap(c.RegexPatternSets),
 	}
 	for _, id := range ch.DeleteAPIs {
 		delete(next.APIs, id)
@@ -72,10 +88,11 @@ func (c *Catalog) With(ch Change) *Catalog {
 	for _, k := range ch.DeleteStages {
 		delete(next.Stages, k)
 	}
-	for _, id := range ch.DeletePlans {
-		delete(next.Plans, id)
-	}
 	next.deletePrincipals(ch)
+	deleteAll(next.Plans, ch.DeletePlans)
+	deleteAll(next.WebACLs, ch.DeleteWebACLs)
+	deleteAll(next.IPSets, ch.DeleteIPSets)
+	deleteAll(next.RegexPatternSets, ch.DeleteRegexPatternSets)
 	for _, a := range ch.PutAPIs {
 		next.APIs[a.ID] = a
 	}
@@ -88,11 +105,26 @@ func (c *Catalog) With(ch Change) *Catalog {
 	for _, p := range ch.PutPlans {
 		next.Plans[p.ID] = p
 	}
+	for _, a := range ch.PutWebACLs {
+		next.WebACLs[a.ID] = a
+	}
+	for _, set := range ch.PutIPSets {
+		next.IPSets[set.ID] = set
+	}
+	for _, set := range ch.PutRegexPatternSets {
+		next.RegexPatternSets[set.ID] = set
+	}
 	if ch.PutAccount != nil {
 		next.Account = *ch.PutAccount
 	}
 	next.putPrincipals(ch)
 	return next
+}
+
+func deleteAll[V any](m map[string]V, ids []string) {
+	for _, id := range ids {
+		delete(m, id)
+	}
 }
 
 func cloneMap[K comparable, V any](m map[K]V) map[K]V {

@@ -201,6 +201,8 @@ type Stage struct {
 	CacheClusterEnabled bool   `json:"cacheClusterEnabled,omitempty"`
 	CacheClusterSize    string `json:"cacheClusterSize,omitempty"` // one of CacheSizes; the smallest when empty
 
+	WebACLID string `json:"webAclId,omitempty"` // of the WebACL that protects the stage; none when empty
+
 	// AWS does not have the following.
 	CacheMode      string    `json:"cacheMode,omitempty"`      // CacheModeAWS when empty
 	Throttle       *Throttle `json:"throttle,omitempty"`       // of all methods together; nil: none

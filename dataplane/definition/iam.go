@@ -64,15 +64,9 @@ func (c *Catalog) Attachments() map[string][]string {
 }
 
 func (c *Catalog) deletePrincipals(ch Change) {
-	for _, id := range ch.DeleteAccessKeys {
-		delete(c.AccessKeys, id)
-	}
-	for _, name := range ch.DeleteUsers {
-		delete(c.Users, name)
-	}
-	for _, name := range ch.DeletePolicies {
-		delete(c.Policies, name)
-	}
+	deleteAll(c.AccessKeys, ch.DeleteAccessKeys)
+	deleteAll(c.Users, ch.DeleteUsers)
+	deleteAll(c.Policies, ch.DeletePolicies)
 }
 
 func (c *Catalog) putPrincipals(ch Change) {

@@ -22,17 +22,24 @@ type Listener struct {
 	TLS      *tls.Config // nil for cleartext
 	Endpoint string      // id of the VPC endpoint that a private listener stands for; empty for a public one
 
-	socket loop.Socket
-	fronts []*Front
-	turn   int
-	addr   net.Addr
-	port   string
-	open   atomic.Int64
+	socket  loop.Socket
+	refuses func(netip.Addr) bool
+	fronts  []*Front
+	turn    int
+	addr    net.Addr
+	port    string
+	open    atomic.Int64
+}
+
+// Refuser is a net.Listener that turns some sources away at once, without a word.
+// It is asked on the event loops and must not block.
+type Refuser interface {
+	Refuses(source netip.Addr) bool
 }
 
 // Listen starts accepting from ln for fronts. It takes a copy of ln's
-// descriptor and closes ln. endpoint is for a private listener. Any goroutine
-// but a loop's may call it.
+// descriptor and closes ln, which may be a Refuser. endpoint is for a private
+// listener. Any goroutine but a loop's may call it.
 func Listen(name, endpoint string, ln net.Listener, config *tls.Config, fronts []*Front) (*Listener, error) {
 	fd, err := detach(ln)
 	if err != nil {
@@ -40,6 +47,9 @@ func Listen(name, endpoint string, ln net.Listener, config *tls.Config, fronts [
 	}
 	l := &Listener{Name: name, Endpoint: endpoint, TLS: config, fronts: fronts, addr: ln.Addr()}
 	_, l.port, _ = net.SplitHostPort(l.addr.String())
+	if r, ok := ln.(Refuser); ok {
+		l.refuses = r.Refuses
+	}
 	fronts[0].Loop.Do(func() { err = l.socket.Open(fronts[0].Loop, fd, l, false) })
 	if err != nil {
 		return nil, fmt.Errorf("listener %q: %w", name, err)
@@ -136,10 +146,13 @@ func (f *Front) accept(l *Listener, fd int, sa unix.Sockaddr) {
 	if c.remote.IsValid() {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
+	if l.refuses != nil && l.refuses(c.remote.Addr()) {
+		reset(fd)
+		return
+	}
 	if f.config.Denied != nil && c.remote.IsValid() && f.config.Denied(c.remote.Addr()) {
 		if c.denied = true; l.TLS != nil { // a handshake would cost more than it is worth
-			_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-			unix.Close(fd)
+			reset(fd)
 			return
 		}
 	}
@@ -153,6 +166,12 @@ func (f *Front) accept(l *Listener, fd int, sa unix.Sockaddr) {
 		c.StartTLS(func(under net.Conn) *tls.Conn { return tls.Server(under, l.TLS) }, c.onHandshake)
 	}
 	c.deadline(wait)
+}
+
+// reset closes a connection with a TCP reset.
+func reset(fd int) {
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	unix.Close(fd)
 }
 
 func (c *Conn) deadline(after time.Duration) {

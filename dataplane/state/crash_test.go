@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 }
 
 // nth is the change that brings the API, deployment, stage, plan, API key, user,
-// access key and policy number n, and at first the plan and key whose usage is
+// access key and policy number n with a web ACL and an IP set, and at first the
+// plan and key whose usage is
 // written all the time.
 func nth(n int) definition.Change {
 	id := fmt.Sprintf("api%07d", n)
@@ -47,7 +48,10 @@ func nth(n int) definition.Change {
 		PutUsers:       []*definition.User{user(nthUser(n), nthPolicy(n))},
 		PutAccessKeys:  []*definition.AccessKey{accessKey(nthAccessKey(n), nthUser(n))},
 		PutPolicies:    []*definition.ManagedPolicy{managedPolicy(nthPolicy(n))},
+		PutWebACLs:     []*definition.WebACL{webACL(nthWebACL(n))},
+		PutIPSets:      []*definition.IPSet{ipSet(nthWebACL(n), 1000+n)},
 	}
+	ch.PutStages[0].WebACLID = nthWebACL(n)
 	if n == 0 {
 		ch.PutPlans = append(ch.PutPlans, plan("steady"))
 		ch.PutKeys = append(ch.PutKeys, key("steady"))
@@ -59,6 +63,8 @@ func nth(n int) definition.Change {
 		ch.DeleteUsers = []string{nthUser(n - 1)}
 		ch.DeleteAccessKeys = []string{nthAccessKey(n - 1)}
 		ch.DeletePolicies = []string{nthPolicy(n - 1)}
+		ch.DeleteWebACLs = []string{nthWebACL(n - 1)}
+		ch.DeleteIPSets = []string{nthWebACL(n - 1)}
 	}
 	return ch
 }
@@ -69,6 +75,7 @@ func nthKey(n int) string  { return fmt.Sprintf("key%07d", n) }
 func nthUser(n int) string      { return fmt.Sprintf("user%07d", n) }
 func nthAccessKey(n int) string { return fmt.Sprintf("AKIA%016d", n) }
 func nthPolicy(n int) string    { return fmt.Sprintf("policy%07d", n) }
+func nthWebACL(n int) string    { return fmt.Sprintf("acl%07d", n) }
 
 // nthUsage is what is written after change number n. Days pass quickly in it.
 func nthUsage(n int) []definition.Usage {
@@ -154,6 +161,9 @@ func present(s *Store, c *definition.Catalog, n int) error {
 	u, ak := c.Users[nthUser(n)], c.AccessKeys[nthAccessKey(n)]
 	if u == nil || ak == nil || c.Policies[nthPolicy(n)] == nil || *ak != *ch.PutAccessKeys[0] {
 		return errors.New("user, access key or policy is incomplete")
+	}
+	if set := c.IPSets[nthWebACL(n)]; c.WebACLs[nthWebACL(n)] == nil || set == nil || set.Addresses != ch.PutIPSets[0].Addresses {
+		return errors.New("web ACL or IP set is incomplete")
 	}
 	return nil
 }

@@ -24,6 +24,10 @@ func (s *Store) Load() (*definition.Catalog, error) {
 			Users:       map[string]*definition.User{},
 			AccessKeys:  map[string]*definition.AccessKey{},
 			Policies:    map[string]*definition.ManagedPolicy{},
+
+			WebACLs:          map[string]*definition.WebACL{},
+			IPSets:           map[string]*definition.IPSet{},
+			RegexPatternSets: map[string]*definition.RegexPatternSet{},
 		},
 	}
 	err := s.read(func(tx *bolt.Tx) error {
@@ -49,17 +53,21 @@ func (l *loading) everything() error {
 			return err
 		}
 	}
-	if err := l.tx.Bucket(bucketAPIs).ForEach(l.api); err != nil {
-		return err
-	}
-	if err := l.tx.Bucket(bucketDeployments).ForEach(l.deployment); err != nil {
-		return err
-	}
-	if err := l.tx.Bucket(bucketStages).ForEach(l.stage); err != nil {
-		return err
-	}
-	if err := l.tx.Bucket(bucketPlans).ForEach(l.plan); err != nil {
-		return err
+	for _, part := range []struct {
+		bucket []byte
+		load   func(key, value []byte) error
+	}{
+		{bucketWebACLs, l.webACL},
+		{bucketIPSets, l.ipSet},
+		{bucketRegexPatternSets, l.regexPatternSet},
+		{bucketAPIs, l.api},
+		{bucketDeployments, l.deployment},
+		{bucketStages, l.stage},
+		{bucketPlans, l.plan},
+	} {
+		if err := l.tx.Bucket(part.bucket).ForEach(part.load); err != nil {
+			return err
+		}
 	}
 	return l.principals()
 }
@@ -103,6 +111,9 @@ func (l *loading) stage(key, value []byte) error {
 	}
 	if l.catalog.Deployments[definition.DeploymentKey{APIID: st.APIID, ID: st.DeploymentID}] == nil {
 		return fmt.Errorf("stage %s points at no deployment", key)
+	}
+	if st.WebACLID != "" && l.catalog.WebACLs[st.WebACLID] == nil {
+		return fmt.Errorf("stage %s has the web ACL %s, which is missing", key, st.WebACLID)
 	}
 	l.catalog.Stages[definition.StageKey{APIID: st.APIID, Stage: st.Name}] = st
 	return nil

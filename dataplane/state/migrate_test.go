@@ -85,7 +85,7 @@ func TestVersion1Migrates(t *testing.T) {
 		t.Error(err)
 	}
 	var version string
-	if err := s.db.View(func(tx *bolt.Tx) error { version = string(tx.Bucket(bucketMeta).Get(keySchema)); return nil }); err != nil || version != "3" {
+	if err := s.db.View(func(tx *bolt.Tx) error { version = string(tx.Bucket(bucketMeta).Get(keySchema)); return nil }); err != nil || version != "4" {
 		t.Errorf("schema version %q, error %v", version, err)
 	}
 }

@@ -31,6 +31,12 @@ var (
 	bucketAccessKeys = []byte("accessKeys") // id -> accessKeyRecord
 	bucketPolicies   = []byte("policies")   // name -> definition.ManagedPolicy
 
+	// Since version 4.
+	bucketWebACLs          = []byte("webACLs")          // web ACL id -> definition.WebACL
+	bucketIPSets           = []byte("ipSets")           // IP set id -> definition.IPSet
+	bucketIPSetAddresses   = []byte("ipSetAddresses")   // IP set id -> definition.Prefixes, packed
+	bucketRegexPatternSets = []byte("regexPatternSets") // set id -> definition.RegexPatternSet
+
 	keySchema  = []byte("schema")
 	keyAccount = []byte("account")
 	keySecret  = []byte("secret")
@@ -41,7 +47,7 @@ type migration func(*bolt.Tx) error
 
 // migrations lead from schema version 1 to the current one: the step at index
 // i makes version i+2 of version i+1. Never change one that was released.
-var migrations = []migration{addPlansAndKeys, addPrincipals}
+var migrations = []migration{addPlansAndKeys, addPrincipals, addWebACLs}
 
 func addPlansAndKeys(tx *bolt.Tx) error {
 	return createBuckets(tx, bucketPlans, bucketKeys, bucketKeyValues, bucketPlanKeys, bucketKeyPlans, bucketUsage, bucketUsageHistory)

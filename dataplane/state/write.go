@@ -14,7 +14,7 @@ import (
 // Write makes the change in one transaction. When it returns nil the change is
 // on the disk; when it returns an error nothing was changed. It refuses a
 // change that would leave a deployment without its API or a stage without its
-// deployment, an API key without a value, with another value than it had or with
+// deployment or its web ACL, an API key without a value, with another value than it had or with
 // that of another key, and a place in a plan for which there is no key or no
 // plan. It refuses an access key without its user, with another user or secret
 // than it had, and a user without a policy that is attached to it. That the stages
@@ -29,7 +29,8 @@ type writing struct {
 
 	plans, keys, keyValues, planKeys, keyPlans, usage, usageHistory *bolt.Bucket
 
-	users, accessKeys, policies *bolt.Bucket
+	users, accessKeys, policies                       *bolt.Bucket
+	webACLs, ipSets, ipSetAddresses, regexPatternSets *bolt.Bucket
 
 	vault   *vault
 	touched map[string]bool // ids of the APIs to check at the end
@@ -53,8 +54,14 @@ func newWriting(tx *bolt.Tx, v *vault) *writing {
 		users:        tx.Bucket(bucketUsers),
 		accessKeys:   tx.Bucket(bucketAccessKeys),
 		policies:     tx.Bucket(bucketPolicies),
-		vault:        v,
-		touched:      map[string]bool{},
+
+		webACLs:          tx.Bucket(bucketWebACLs),
+		ipSets:           tx.Bucket(bucketIPSets),
+		ipSetAddresses:   tx.Bucket(bucketIPSetAddresses),
+		regexPatternSets: tx.Bucket(bucketRegexPatternSets),
+
+		vault:   v,
+		touched: map[string]bool{},
 	}
 }
 
@@ -70,6 +77,9 @@ func (w *writing) apply(ch definition.Change) error {
 	err = forEach(err, ch.DeleteAccessKeys, deleteNamed(w.accessKeys))
 	err = forEach(err, ch.DeleteUsers, deleteNamed(w.users))
 	err = forEach(err, ch.DeletePolicies, deleteNamed(w.policies))
+	err = forEach(err, ch.DeleteWebACLs, w.deleteWebACL)
+	err = forEach(err, ch.DeleteIPSets, w.deleteIPSet)
+	err = forEach(err, ch.DeleteRegexPatternSets, w.deleteRegexPatternSet)
 
 	err = forEach(err, ch.PutAPIs, w.putAPI)
 	err = forEach(err, ch.PutDeployments, w.putDeployment)
@@ -80,6 +90,9 @@ func (w *writing) apply(ch definition.Change) error {
 	err = forEach(err, ch.PutPolicies, w.putPolicy)
 	err = forEach(err, ch.PutUsers, w.putUser)
 	err = forEach(err, ch.PutAccessKeys, w.putAccessKey)
+	err = forEach(err, ch.PutWebACLs, w.putWebACL)
+	err = forEach(err, ch.PutIPSets, w.putIPSet)
+	err = forEach(err, ch.PutRegexPatternSets, w.putRegexPatternSet)
 	if err == nil && ch.PutAccount != nil {
 		err = put(w.meta, keyAccount, ch.PutAccount)
 	}
@@ -159,6 +172,9 @@ func (w *writing) check(id string) error {
 		}
 		if w.deployments.Get(deploymentKey(definition.DeploymentKey{APIID: id, ID: st.DeploymentID})) == nil {
 			return fmt.Errorf("stage %s points at no deployment", key)
+		}
+		if st.WebACLID != "" && w.webACLs.Get([]byte(st.WebACLID)) == nil {
+			return fmt.Errorf("stage %s has the web ACL %s, which does not exist", key, st.WebACLID)
 		}
 	}
 	return nil

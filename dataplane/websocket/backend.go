@@ -139,7 +139,7 @@ func (d *dialing) next() {
 		if d.backend.stream.Open(l, fd, d, true) != nil {
 			continue
 		}
-		d.shard.stats.Backends++
+		d.shard.addBackend(d.backend)
 		d.step = dialConnecting
 		d.backend.stream.SetDeadline(min(d.Deadline, l.Now()+int64(d.Connect)))
 		return
@@ -249,7 +249,7 @@ func (d *dialing) OnDeadline(now int64) {
 func (d *dialing) close() {
 	if d.backend.stream.IsOpen() {
 		d.backend.stream.Close()
-		d.shard.stats.Backends--
+		d.shard.dropBackend(d.backend.conn.ref.slot)
 	}
 }
 

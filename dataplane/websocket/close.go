@@ -1,6 +1,7 @@
 package websocket
 
-// Close begins the closing handshake. reason is cut to MaxReason bytes.
+// Close begins the closing handshake. reason must be valid UTF-8, and is cut to
+// MaxReason bytes.
 func (c *Conn) Close(code Code, reason string) {
 	c.closeAs(code, reason, ByGateway)
 }
@@ -77,7 +78,7 @@ func (c *Conn) lost() {
 	c.clear()
 	sh := c.shard
 	if c.backend {
-		sh.stats.Backends--
+		sh.dropBackend(c.ref.slot)
 	} else {
 		sh.stats.Open--
 		sh.release(c.ref.slot)
@@ -97,7 +98,7 @@ func (c *Conn) end(e End) {
 	if other != nil {
 		other.follow()
 	}
-	c.release()
+	c.forget()
 }
 
 // leave has the other end of a pass-through, if there still is one, go on alone.

@@ -1,6 +1,8 @@
 package websocket
 
 import (
+	"golang.org/x/sys/unix"
+
 	"github.com/tidegate/tidegate/dataplane/loop"
 )
 
@@ -76,9 +78,15 @@ type Conn struct {
 	backend bool  // it is the end towards a backend: it has no slot, and masks
 	dirty   bool  // flush will be called
 	ended   bool  // the sending end is closed
+	deaf    bool  // writing has failed; the end is about to be noticed
 	control uint8 // bytes of a control frame that is not whole, at the end of held
 	waste   int32 // bytes read and thrown away while lingering
 }
+
+// kernelUnsent bounds the bytes that the kernel takes ahead of what the network
+// does, so that a peer that does not read costs the host little and is found out
+// soon. The kernel's own bound goes into megabytes.
+const kernelUnsent = 64 << 10
 
 // maxWaste bounds what is read from a peer that does not stop sending although
 // the connection is over, in bytes.
@@ -87,7 +95,8 @@ const maxWaste = 1 << 20
 // Accept begins the connection on a stream whose request has been agreed to.
 // answer, from Upgrade.AppendAnswer, is sent first; early is what the client
 // sent after its request, and is written to. The stream belongs to the
-// connection from now on, and whatever it had unsent must have been sent.
+// connection from now on, and whatever it had unsent must have been sent. What is
+// in early reaches the handler before Accept returns.
 func (c *Conn) Accept(s *loop.Stream, early, answer []byte, handler Handler, limits *Limits) {
 	c.open(s, handler, limits)
 	c.begin(early, answer)
@@ -109,6 +118,7 @@ func (c *Conn) open(s *loop.Stream, handler Handler, limits *Limits) {
 	c.times.open(s.Loop().Now())
 	s.SetEvents(c)
 	s.SetDeadline(0)
+	_ = unix.SetsockoptInt(s.FD(), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, kernelUnsent) // not on Unix sockets
 	if !c.backend {
 		c.shard.stats.Open++
 		c.shard.stats.Connects++
@@ -148,7 +158,7 @@ func (c *Conn) ID(dst []byte) []byte { return c.shard.hub.ids.append(dst, c.ref)
 func (c *Conn) Handler() Handler { return c.handler }
 
 // IsOpen reports whether messages can be sent.
-func (c *Conn) IsOpen() bool { return c.phase == phaseOpen }
+func (c *Conn) IsOpen() bool { return c.phase == phaseOpen && !c.deaf }
 
 // Opened returns when the connection began, in nanoseconds of loop.Now.
 func (c *Conn) Opened() int64 { return c.times.opened }

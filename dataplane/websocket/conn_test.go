@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"math/big"
 	mrand "math/rand/v2"
 	"net"
@@ -123,37 +122,83 @@ func talk(t *testing.T, c *oracle.Conn, seed uint64) {
 	}
 }
 
-// TestEarlyBytes: what a client sends along with its request counts.
+// TestEarlyBytes: what a client sends along with its request counts, and what it
+// sends right after it.
 func TestEarlyBytes(t *testing.T) {
-	s := newServer(t)
-	conn, err := net.Dial("tcp", s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	text := append([]byte(request()), wstest.Bytes(wstest.T("early"))...)
-	half := wstest.Bytes(wstest.T("half"))
-	if _, err := conn.Write(append(text, half[:3]...)); err != nil {
-		t.Fatal(err)
-	}
-	session := s.session()
-	if _, err := conn.Write(half[3:]); err != nil {
-		t.Fatal(err)
-	}
-	want := "\r\n\r\n\x81\x05early\x81\x04half"
-	var got []byte
-	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
-	for !bytes.HasSuffix(got, []byte(want)) {
-		b := make([]byte, 1000)
-		n, err := conn.Read(b)
+	for _, secure := range []bool{false, true} {
+		s := newServer(t, func(o *serverOptions) {
+			if secure {
+				o.tls = serverTLS(t)
+			}
+		})
+		conn, err := net.Dial("tcp", s.addr)
 		if err != nil {
-			t.Fatalf("%q, %v", got, err)
+			t.Fatal(err)
 		}
-		got = append(got, b[:n]...)
+		if secure {
+			conn = tls.Client(conn, anyCertificate)
+		}
+		half := wstest.Bytes(wstest.T("half"))
+		for _, piece := range []string{request() + string(wstest.Bytes(wstest.T("early"))), string(wstest.Bytes(wstest.T("next"))), string(half[:3])} {
+			if _, err := conn.Write([]byte(piece)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		session := s.session()
+		if _, err := conn.Write(half[3:]); err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		for !bytes.HasSuffix(got, []byte("\r\n\r\n\x81\x05early\x81\x04next\x81\x04half")) {
+			b := make([]byte, 1000)
+			n, err := conn.Read(b)
+			if err != nil {
+				t.Fatalf("%q, %v", got, err)
+			}
+			got = append(got, b[:n]...)
+		}
+		conn.Close()
+		if e := session.end(); e.By != websocket.ByLoss || e.Code != websocket.Abnormal {
+			t.Errorf("ended %d by %s", e.Code, e.By)
+		}
 	}
-	conn.Close()
-	if e := session.end(); e.By != websocket.ByLoss || e.Code != websocket.Abnormal {
-		t.Errorf("ended %d by %s", e.Code, e.By)
+}
+
+// TestBurst: however much comes at once, over TLS too, all of it is read.
+func TestBurst(t *testing.T) {
+	const messages, size = 4000, 1000
+	for _, secure := range []bool{false, true} {
+		count := 0
+		s := newServer(t, func(o *serverOptions) {
+			if secure {
+				o.tls = serverTLS(t)
+			}
+			o.message = func(x *session, op websocket.Opcode, payload []byte) {
+				if count++; count == messages {
+					x.Send(op, payload)
+				}
+			}
+		})
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if secure {
+			conn = tls.Client(conn, anyCertificate)
+		}
+		c, _, err := wstest.Upgrade(conn, "x", "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := s.session()
+		s.loops[0].Do(x.Pause) // so that much waits
+		last := wstest.T(strings.Repeat("x", size))
+		go func() { _ = c.SayBytes(bytes.Repeat(wstest.Bytes(last), messages), 0) }()
+		time.Sleep(50 * time.Millisecond)
+		s.loops[0].Do(x.Resume)
+		expect(t, c, last)
+		c.Close()
 	}
 }
 
@@ -250,191 +295,6 @@ func TestEnds(t *testing.T) {
 	s.stats("nothing is left", func(st websocket.Stats) bool { return st.Open == 0 && st.Held == 0 && st.Queued == 0 })
 }
 
-// TestSlowReader: what a peer does not take waits, up to the bound, and then the
-// connection is closed with 1013. What it had begun to take it gets whole.
-func TestSlowReader(t *testing.T) {
-	t.Parallel()
-	for _, size := range []int{100, 4000, 20_000, 100_000} {
-		s := newServer(t)
-		c, x := s.connect()
-		message := bytes.Repeat([]byte("m"), size)
-		sent := 0
-		s.loops[0].Do(func() {
-			for {
-				o := x.Send(websocket.OpBinary, message)
-				if o == websocket.Slow {
-					break
-				}
-				if o != websocket.Sent {
-					t.Fatalf("outcome %d", o)
-				}
-				sent++
-				if q := x.Queued(); q > s.options.limits.QueueBytes {
-					t.Fatalf("%d bytes are queued", q)
-				}
-			}
-		})
-		if e := x.end(); e.Code != websocket.TryAgainLater || e.By != websocket.ByGateway {
-			t.Fatalf("ended with %d by %s", e.Code, e.By)
-		}
-		got := 0
-		for {
-			f, err := c.Hear()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if f.Op == wstest.Close {
-				if wstest.CodeOf(f) != 1013 {
-					t.Errorf("closed with %d", wstest.CodeOf(f))
-				}
-				break
-			}
-			if !bytes.Equal(f.Payload, message) {
-				t.Fatalf("message %d is broken: %d bytes", got, len(f.Payload))
-			}
-			got++
-		}
-		if got > sent || sent-got > s.options.limits.QueueMessages {
-			t.Errorf("%d of %d messages of %d bytes came", got, sent, size)
-		}
-		s.stats("counted", func(st websocket.Stats) bool { return st.Slow == 1 && st.Queued == 0 && st.Held == 0 })
-	}
-}
-
-// TestStalledReader: a peer that takes nothing for a time is closed although the
-// queue has room.
-func TestStalledReader(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, func(o *serverOptions) { o.limits.Send, o.limits.Closing = 300*time.Millisecond, 300*time.Millisecond })
-	_, x := s.connect()
-	s.loops[0].Do(func() {
-		for x.Queued() == 0 {
-			x.Send(websocket.OpBinary, make([]byte, 100_000))
-		}
-	})
-	if e := x.end(); e.Code != websocket.TryAgainLater {
-		t.Errorf("ended with %d", e.Code)
-	}
-	s.stats("cut off", func(st websocket.Stats) bool { return st.Open == 0 && st.Held == 0 })
-}
-
-// TestQueueDrains: a peer that reads late gets everything, in order, however it
-// was written.
-func TestQueueDrains(t *testing.T) {
-	for _, secure := range []bool{false, true} {
-		s := newServer(t, func(o *serverOptions) {
-			o.limits.QueueMessages, o.limits.QueueBytes = 10_000, 64<<20
-			if secure {
-				o.tls = serverTLS(t)
-			}
-		})
-		var conn net.Conn
-		conn, err := net.Dial("tcp", s.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if secure {
-			conn = tls.Client(conn, anyCertificate)
-		}
-		c, _, err := wstest.Upgrade(conn, "x", "/")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		x := s.session()
-		var want []string
-		s.loops[0].Do(func() {
-			for i := range 200 {
-				m := fmt.Sprintf("%d:%s", i, strings.Repeat("x", i*i*3%60_000))
-				want = append(want, m)
-				if o := x.Send(websocket.OpText, []byte(m)); o != websocket.Sent {
-					t.Fatalf("message %d: outcome %d", i, o)
-				}
-			}
-			if x.Queued() == 0 {
-				t.Error("nothing is queued: the test is too small")
-			}
-			x.Close(websocket.Normal, "")
-		})
-		for _, m := range want {
-			expect(t, c, wstest.T(m))
-		}
-		expectClose(t, c, websocket.Normal)
-	}
-}
-
-// TestPause: a paused connection is not read, and what waits is read afterwards,
-// though the peer is gone by then.
-func TestPause(t *testing.T) {
-	s := newServer(t)
-	c, x := s.connect()
-	s.loops[0].Do(x.Pause)
-	say(t, c, wstest.T("one"), wstest.CloseFrame(1000, "end"))
-	_ = c.Conn.(*net.TCPConn).CloseWrite()
-	time.Sleep(50 * time.Millisecond)
-	select {
-	case e := <-x.ended:
-		t.Fatalf("read while paused: %+v", e)
-	default:
-	}
-	s.loops[0].Do(x.Resume)
-	expect(t, c, wstest.T("one"))
-	expectClose(t, c, 1000)
-	if e := x.end(); string(e.Reason) != "end" {
-		t.Errorf("%+v", e)
-	}
-}
-
-// TestPings: silent peers are pinged, answers are not handed on, and a peer that
-// never answers is lost.
-func TestPings(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, func(o *serverOptions) { o.limits.Ping = 200 * time.Millisecond })
-	c, x := s.connect()
-	for range 6 { // twice as many as may be missed
-		f, err := c.Hear()
-		if err != nil || f.Op != wstest.Ping || len(f.Payload) != 8 {
-			t.Fatalf("%v, %v", f, err)
-		}
-		say(t, c, wstest.Frame{Op: wstest.Pong, Payload: f.Payload})
-	}
-	for range 3 {
-		if f, err := c.Hear(); err != nil || f.Op != wstest.Ping {
-			t.Fatalf("%v, %v", f, err)
-		}
-	}
-	if e := x.end(); e.By != websocket.ByLoss || e.Code != websocket.Abnormal {
-		t.Errorf("%+v", e)
-	}
-	s.stats("pings are counted", func(st websocket.Stats) bool { return st.Pings == 9 && st.Open == 0 })
-}
-
-// TestTimeouts: idle, old and stalling connections end.
-func TestTimeouts(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		edit func(*websocket.Limits)
-		say  []byte
-		code websocket.Code
-	}{
-		"idle":  {func(l *websocket.Limits) { l.Idle = 300 * time.Millisecond }, nil, websocket.GoingAway},
-		"old":   {func(l *websocket.Limits) { l.Life = 300 * time.Millisecond }, nil, websocket.GoingAway},
-		"frame": {func(l *websocket.Limits) { l.Assembly = 300 * time.Millisecond }, wstest.Bytes(wstest.T("half"))[:8], websocket.PolicyViolation},
-		"header": {func(l *websocket.Limits) { l.Assembly = 300 * time.Millisecond },
-			wstest.Bytes(wstest.T("half"))[:1], websocket.PolicyViolation},
-		"message": {func(l *websocket.Limits) { l.Assembly = 300 * time.Millisecond },
-			wstest.Bytes(wstest.Frame{Op: wstest.Text, More: true}), websocket.PolicyViolation},
-	} {
-		s := newServer(t, func(o *serverOptions) { c.edit(&o.limits) })
-		client, x := s.connect()
-		_ = client.SayBytes(c.say, 0)
-		expectClose(t, client, c.code)
-		if e := x.end(); e.By != websocket.ByGateway || e.Code != c.code {
-			t.Errorf("%s: %+v", name, e)
-		}
-	}
-}
-
 // TestHandlerEndsInTheMiddle: a handler may close the connection while a message
 // of several is handed to it; the others do not come.
 func TestHandlerEndsInTheMiddle(t *testing.T) {
@@ -457,33 +317,6 @@ func TestHandlerEndsInTheMiddle(t *testing.T) {
 			t.Errorf("%d messages", messages)
 		}
 	})
-}
-
-// TestBufferBudget: when the loop has no more to give, what asks for more is
-// closed with 1013, and others go on.
-func TestBufferBudget(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, func(o *serverOptions) { o.hub.Buffer = 1 << 20 })
-	other := s.dial()
-	var codes []int
-	for range 40 { // of 32 KiB each
-		c := s.dial()
-		frame := wstest.Bytes(wstest.Frame{Op: wstest.Binary, More: true, Payload: make([]byte, 30_000)})
-		_ = c.SayBytes(frame, 0)
-		_ = c.SayBytes(wstest.Bytes(wstest.Frame{Op: wstest.Ping}), 0)
-		f, err := c.Hear()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f.Op == wstest.Close {
-			codes = append(codes, wstest.CodeOf(f))
-		}
-	}
-	if len(codes) < 5 || codes[0] != 1013 || codes[len(codes)-1] != 1013 {
-		t.Errorf("closed with %d", codes)
-	}
-	say(t, other, wstest.T("still"))
-	expect(t, other, wstest.T("still"))
 }
 
 var _ loop.Events = (*websocket.Conn)(nil)

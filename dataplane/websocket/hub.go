@@ -114,9 +114,10 @@ func (h *Hub) Drain(window time.Duration) {
 	}
 }
 
-// CloseAll cuts every connection. It must not be called on a loop.
+// CloseAll cuts every connection, to clients and to backends. It must not be
+// called on a loop.
 func (h *Hub) CloseAll() {
 	for _, sh := range h.shards {
-		sh.loop.Do(func() { sh.each((*Conn).lost) })
+		sh.loop.Do(sh.cut)
 	}
 }

@@ -120,6 +120,38 @@ func TestSendByID(t *testing.T) {
 	}
 }
 
+// TestBusy: what waits for a loop is bounded, and a loop that is closed answers.
+func TestBusy(t *testing.T) {
+	s := newServer(t)
+	c, x := s.connect()
+	ref, _ := s.hub.Parse([]byte(x.text))
+	release := make(chan struct{})
+	s.loops[0].Post(func() { <-release })
+	var r replies
+	for range 1<<16 + 10 {
+		r.Add(1)
+		s.hub.Send(ref, websocket.OpText, nil, &r)
+	}
+	if n := r.of[websocket.Busy].Load(); n != 10 {
+		t.Errorf("%d are refused", n)
+	}
+	s.loops[0].Post(x.Conn.Abandon) // does nothing now
+	close(release)
+	r.Wait()
+	if sent, slow, gone := r.of[websocket.Sent].Load(), r.of[websocket.Slow].Load(), r.of[websocket.Gone].Load(); sent < 64 || sent+slow+gone != 1<<16 {
+		t.Errorf("%d were sent, %d found the peer slow and %d gone", sent, slow, gone)
+	}
+	c.Close()
+	s.close()
+	r.Add(1)
+	s.hub.Send(ref, websocket.OpText, nil, &r)
+	task := &closer{had: make(chan bool, 1)}
+	if o := s.hub.Do(ref, task); o != websocket.Sent || <-task.had {
+		t.Errorf("outcome %d of a closed loop", o)
+	}
+	r.Wait()
+}
+
 // TestReservedIsGone: between Reserve and Accept an id names nothing, as in AWS
 // while $connect runs.
 func TestReservedIsGone(t *testing.T) {

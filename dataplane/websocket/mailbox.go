@@ -17,13 +17,16 @@ type Task interface {
 
 // mailbox is how other goroutines reach the connections of a loop.
 type mailbox struct {
-	deliver func() // shard.deliver
-	open    bool   // letters are being delivered; of the loop
-
 	mu      sync.Mutex
 	letters []letter
-	spare   []letter
-	posted  bool
+	posted  bool // deliver will run
+
+	// Of the loop:
+	hand  []letter // being delivered
+	next  int      // of them
+	open  bool     // one is being delivered
+	later batch    // connections that have something to send from it
+	goOn  func()   // shard.deliver
 }
 
 type letter struct {
@@ -67,74 +70,107 @@ func (h *Hub) mail(l letter) Outcome {
 	wake := !m.posted
 	m.posted = true
 	m.mu.Unlock()
-	if wake && !sh.loop.Post(m.deliver) { // the loop is closed, and its connections with it
-		return Gone
+	if wake && !sh.loop.Post(m.goOn) {
+		sh.refuse()
 	}
 	return Sent
 }
 
-// deliver hands out what has come. What it makes connections send goes out
-// afterwards, a part at a time, so that others get their turn; what comes for
-// the same connection meanwhile goes out with it.
-func (sh *shard) deliver() {
+// refuse answers what has come for a loop that is closed.
+func (sh *shard) refuse() {
 	m := &sh.mail
 	m.mu.Lock()
 	letters := m.letters
-	m.letters, m.posted = m.spare[:0], false
+	m.letters, m.posted = nil, false
 	m.mu.Unlock()
-	m.open = true
-	sh.enter()
 	for i := range letters {
-		l := &letters[i]
-		c := sh.find(l.ref)
-		if l.task != nil {
-			l.task.Run(c)
-			continue
-		}
-		outcome := Gone
-		if c != nil {
-			outcome = c.Send(l.op, l.payload)
-		}
-		if l.reply != nil {
-			l.reply.Replied(outcome)
-		}
-	}
-	m.open = false
-	sh.leave()
-	clear(letters)
-	m.mu.Lock()
-	m.spare = letters[:0]
-	m.mu.Unlock()
-	if !sh.later.posted {
-		sh.flushLater()
+		letters[i].give(nil)
 	}
 }
 
 // batch is a list of connections that have something to send.
 type batch struct {
-	conns  []*Conn
-	next   int
-	posted bool
-	goOn   func() // shard.flushLater
+	conns []*Conn
+	next  int
 }
 
 // flushBatch is how many connections are written to between other events.
-const flushBatch = 128
+const flushBatch = 32
 
 func (b *batch) add(c *Conn) { b.conns = append(b.conns, c) }
 
-func (sh *shard) flushLater() {
-	b := &sh.later
-	b.posted = false
+// flush writes to some, and reports whether there are more.
+func (b *batch) flush() bool {
 	for n := 0; n < flushBatch && b.next < len(b.conns); n++ {
 		c := b.conns[b.next]
 		b.conns[b.next] = nil
 		b.next++
 		c.flush()
 	}
-	if b.next == len(b.conns) {
-		b.conns, b.next = b.conns[:0], 0
+	if b.next < len(b.conns) {
+		return true
+	}
+	b.conns, b.next = b.conns[:0], 0
+	return false
+}
+
+// deliver hands out some of what has come, and has it sent. When there are more
+// letters than connections, some connection gets several: they are all handed
+// out first, and go out together.
+func (sh *shard) deliver() {
+	m := &sh.mail
+	more := m.later.flush()
+	if !more {
+		if m.next == len(m.hand) {
+			m.swap()
+		}
+		letters := m.hand[m.next:]
+		if len(letters) <= sh.taken {
+			letters = letters[:min(len(letters), flushBatch)]
+		}
+		m.next += len(letters)
+		m.open = true
+		sh.enter()
+		for i := range letters {
+			letters[i].give(sh.find(letters[i].ref))
+		}
+		m.open = false
+		sh.leave()
+		clear(letters)
+		more = m.later.flush() || m.next < len(m.hand)
+	}
+	if more || !m.rest() {
+		sh.loop.Post(m.goOn)
+	}
+}
+
+// give gives the letter to the connection it is for, or says that there is none.
+func (l *letter) give(c *Conn) {
+	if l.task != nil {
+		l.task.Run(c)
 		return
 	}
-	b.posted = sh.loop.Post(b.goOn)
+	outcome := Gone
+	if c != nil {
+		outcome = c.Send(l.op, l.payload)
+	}
+	if l.reply != nil {
+		l.reply.Replied(outcome)
+	}
+}
+
+// swap takes what has come into hand.
+func (m *mailbox) swap() {
+	m.mu.Lock()
+	m.hand, m.letters = m.letters, m.hand[:0]
+	m.mu.Unlock()
+	m.next = 0
+}
+
+// rest ends the delivery if nothing has come meanwhile.
+func (m *mailbox) rest() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.posted = len(m.letters) > 0
+	return !m.posted
 }

@@ -121,6 +121,10 @@ func (c *Conn) slow() {
 // its owner's, which hears of it later. What the peer said before still counts.
 func (c *Conn) broken() {
 	c.clear()
+	if c.deaf {
+		return
+	}
+	c.deaf = true
 	c.shard.loop.Post(func() {
 		if c.phase == phaseGone {
 			return

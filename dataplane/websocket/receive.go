@@ -10,10 +10,18 @@ import (
 // be kept when the other end does not take it.
 const relayRead = 32 << 10
 
+// maxReads bounds the reads of a TLS stream between other events. Of others the
+// poller tells again after each.
+const maxReads = 16
+
 // OnReadable implements loop.Events.
 func (c *Conn) OnReadable() {
 	c.stream.BeginRead()
-	for c.read() && c.stream.IsTLS() { // of others the poller tells again
+	for n := 1; c.read() && c.stream.IsTLS(); n++ {
+		if n == maxReads {
+			c.readOn()
+			return
+		}
 	}
 }
 
@@ -165,7 +173,7 @@ func (c *Conn) takeControl(part Part, now int64) {
 	} else {
 		c.fail(PolicyViolation)
 	}
-	if c.control > 0 && len(c.held) > 0 {
+	if c.control > 0 && c.phase != phaseGone {
 		c.held = c.held[:len(c.held)-int(c.control)]
 		if len(c.held) == 0 {
 			c.release()
@@ -184,6 +192,15 @@ func (c *Conn) onControl(op Opcode, payload []byte) {
 	case op == OpPing && c.phase == phaseOpen:
 		c.write(true, OpPong, payload)
 	}
+}
+
+// forget drops what is held of a message, for which nobody waits any more.
+func (c *Conn) forget() {
+	if c.control == 0 {
+		c.release()
+		return
+	}
+	c.held = c.held[:copy(c.held, c.held[len(c.held)-int(c.control):])]
 }
 
 // release gives back what is held.

@@ -21,7 +21,7 @@ func (c *Conn) Pass(s *loop.Stream, early, answer []byte, handler Handler, limit
 		return
 	}
 	o := &b.conn
-	*o = Conn{shard: sh, ref: c.ref, backend: true, peer: c}
+	*o = Conn{shard: sh, ref: Ref{slot: o.ref.slot}, backend: true, peer: c}
 	c.peer = o
 	o.open(&b.stream, nil, limits)
 	said := b.dial.early()

@@ -22,15 +22,19 @@ const (
 const largePayload = 8 << 10
 
 // Send sends a message, OpText or OpBinary. Nothing is kept of payload. A text
-// must be valid UTF-8, and the caller sees to that.
+// must be valid UTF-8, and the caller sees to that. In a pass-through nobody but
+// its ends has a say: the answer is Gone.
 func (c *Conn) Send(op Opcode, payload []byte) Outcome {
-	if c.phase != phaseOpen {
+	if !c.IsOpen() || c.peer != nil {
 		return Gone
 	}
 	if len(payload) > c.limits.Message {
 		return TooLarge
 	}
 	if !c.write(true, op, payload) {
+		if c.deaf {
+			return Gone
+		}
 		return Slow
 	}
 	c.times.active = c.shard.loop.Coarse()
@@ -40,9 +44,12 @@ func (c *Conn) Send(op Opcode, payload []byte) Outcome {
 	return Sent
 }
 
-// write sends a frame. It is false if the peer takes too little, which ends the
-// connection.
+// write sends a frame. It is false if the peer takes too little or nothing any
+// more, which ends the connection.
 func (c *Conn) write(fin bool, op Opcode, payload []byte) bool {
+	if c.deaf {
+		return false
+	}
 	if op != OpClose && c.peer == nil && !c.hasRoom(len(payload)) {
 		c.slow()
 		return false
@@ -151,7 +158,7 @@ func (c *Conn) touch() {
 	c.dirty = true
 	switch sh := c.shard; {
 	case sh.mail.open:
-		sh.later.add(c)
+		sh.mail.later.add(c)
 	case sh.depth > 0:
 		sh.dirty = append(sh.dirty, c)
 	default:

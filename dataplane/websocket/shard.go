@@ -15,13 +15,13 @@ type shard struct {
 	hub  *Hub
 	loop *loop.Loop
 
-	slots []slot
-	free  []uint32
-	taken int // slots, reserved ones included
+	slots    []slot
+	free     []uint32
+	taken    int        // slots, reserved ones included
+	backends []*Backend // that have a socket
 
 	depth int     // of events that run
 	dirty []*Conn // with something to send at the end of the event
-	later batch   // with something to send soon: what came by mail
 
 	spare  [spareClasses][][]byte
 	outs   []*outbox       // for the next that has something to send
@@ -47,7 +47,7 @@ func newShard(h *Hub, l *loop.Loop) *shard {
 	var seed [32]byte
 	_, _ = crand.Read(seed[:]) // does not fail
 	sh := &shard{hub: h, loop: l, random: rand.NewChaCha8(seed)}
-	sh.mail.deliver, sh.later.goOn = sh.deliver, sh.flushLater
+	sh.mail.goOn = sh.deliver
 	return sh
 }
 
@@ -103,6 +103,35 @@ func (sh *shard) each(do func(*Conn)) {
 		}
 	}
 	sh.leave()
+}
+
+// addBackend and dropBackend keep the list of connections to backends. Their
+// place in it is where others have their slot.
+func (sh *shard) addBackend(b *Backend) {
+	b.conn.ref.slot = uint32(len(sh.backends))
+	sh.backends = append(sh.backends, b)
+	sh.stats.Backends++
+}
+
+func (sh *shard) dropBackend(at uint32) {
+	last := len(sh.backends) - 1
+	sh.backends[at] = sh.backends[last]
+	sh.backends[at].conn.ref.slot = at
+	sh.backends[last] = nil
+	sh.backends = sh.backends[:last]
+	sh.stats.Backends--
+}
+
+// cut ends everything at once.
+func (sh *shard) cut() {
+	sh.each((*Conn).lost)
+	for len(sh.backends) > 0 {
+		if b := sh.backends[len(sh.backends)-1]; b.dial != nil {
+			b.dial.fail(NoAnswer)
+		} else {
+			b.conn.lost()
+		}
+	}
 }
 
 // enter and leave are around every event: what is written between them goes out

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,23 @@ func TestTimes(t *testing.T) {
 		}
 		if got := c.times.next(&l, 0, c.blocked, c.backend); got != c.next {
 			t.Errorf("%s: next at %s, want %s", c.name, time.Duration(got)-time.Hour, time.Duration(c.next)-time.Hour)
+		}
+	}
+}
+
+func TestLimitsCheck(t *testing.T) {
+	l := AWSLimits()
+	if err := l.Check(); err != nil {
+		t.Error(err)
+	}
+	for want, spoil := range map[string]func(*Limits){
+		"frame limit": func(l *Limits) { l.Frame = 0 }, "message limit": func(l *Limits) { l.Message = -1 }, "control limit": func(l *Limits) { l.Control = 1 << 16 },
+		"queue bytes limit": func(l *Limits) { l.QueueBytes = 1 << 31 }, "ping time": func(l *Limits) { l.Ping = 0 }, "closing time": func(l *Limits) { l.Closing = -1 },
+	} {
+		l := AWSLimits()
+		spoil(&l)
+		if err := l.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
 		}
 	}
 }

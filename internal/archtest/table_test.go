@@ -16,6 +16,9 @@ var imports = map[string][]string{
 	"dataplane/auth/policy":  {},
 	"dataplane/auth/verdict": {},
 	"prefixlist":             {},
+	"dataplane/waf/crs":      {},
+	"dataplane/waf/text":     {},
+	"dataplane/waf/window":   {},
 
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},
@@ -36,6 +39,7 @@ var imports = map[string][]string{
 	"dataplane/websocket":            {"dataplane/http1", "dataplane/loop"},
 	"dataplane/sentence":             {"dataplane/telemetry"},
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
+	"dataplane/waf":                  {"dataplane/definition", "dataplane/http1", "dataplane/waf/crs", "dataplane/waf/text", "dataplane/waf/window"},
 	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
 	"dataplane/integration/mock":     {"dataplane/definition"},
 	"dataplane/integration/lambda":   {},
@@ -84,6 +88,9 @@ var walls = map[string][]string{
 	"github.com/aws":                {"dataplane/integration/lambda"},
 	"github.com/cilium/ebpf":        {"bpf/gate", "bpf/steer"},
 	"github.com/golang-jwt/jwt":     {"dataplane/auth/jwt"},
+	"github.com/corazawaf":          {"dataplane/waf/crs"},
+	"github.com/gaissmai/bart":      {"dataplane/waf"},
+	"github.com/oschwald":           {"dataplane/waf"},
 	"github.com/dchest/siphash":     {"dataplane/state", "dataplane/usage"},
 	"go.yaml.in/yaml":               {"configs", "dataplane/openapi"},
 	"gopkg.in/yaml":                 {},

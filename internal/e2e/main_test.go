@@ -35,10 +35,14 @@ func run(m *testing.M) int {
 	binary, backend = filepath.Join(dir, "bin", "tidegate"), filepath.Join(dir, "bin", "example-backend")
 	for out, pkg := range map[string]string{binary: "./cmd/tidegate", backend: "./configs/examples/quickstart/backend"} {
 		args := []string{"build", "-o", out}
+		env := os.Environ()
 		if underRace {
 			args = append(args, "-race")
+		} else {
+			env = append(env, "CGO_ENABLED=0") // as make build
 		}
 		cmd := exec.Command("go", append(args, pkg)...)
+		cmd.Env = env
 		cmd.Dir = root
 		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 		if err := cmd.Run(); err != nil {

@@ -1,10 +1,12 @@
 package lambda
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -121,4 +123,18 @@ func parseEndpoint(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q: write http:// or https://, a host and a path, and nothing else", text)
 	}
 	return u, nil
+}
+
+// EnvironmentCredentials are those in the environment's AWS_ACCESS_KEY_ID,
+// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, where AWS's own tools look for
+// them; nil if there are none.
+func EnvironmentCredentials() aws.CredentialsProvider {
+	c := aws.Credentials{
+		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken: os.Getenv("AWS_SESSION_TOKEN"), Source: "environment",
+	}
+	if !c.HasKeys() {
+		return nil
+	}
+	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
 }

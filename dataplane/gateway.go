@@ -208,14 +208,12 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 		return err
 	}
 	throttled := g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits)
-	sessions := g.sessionConfig(host)
-	sessions.Throttled = throttled
 	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
 		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders, Suspects: g.suspects,
 		IAM:        sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
 		Throttled:  throttled,
 		Guaranteed: g.registry.Counter(telemetry.GuaranteedRequests),
-	}, sessions, g.access,
+	}, g.makeSessions(host, throttled), g.access,
 		g.registry.Counters(telemetry.RequestsRejected, pipeline.Labels()))
 	for _, l := range g.loops {
 		w := g.pipeline.Worker(l)

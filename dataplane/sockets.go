@@ -8,7 +8,6 @@ import (
 	"github.com/tidegate/tidegate/dataplane/session"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/websocket"
-	"github.com/tidegate/tidegate/limiter"
 )
 
 // makeHub makes what holds the connections of WebSockets.
@@ -30,16 +29,16 @@ func (g *Gateway) makeHub(host *configs.Host) (err error) {
 // maxConnectionsOfLoop is what connection ids have room for.
 const maxConnectionsOfLoop = 1 << 22
 
-// sessionConfig is what the sessions of WebSocket APIs share.
-func (g *Gateway) sessionConfig(host *configs.Host) *session.Config {
+// makeSessions makes what the sessions of WebSocket APIs share.
+func (g *Gateway) makeSessions(host *configs.Host, throttled *telemetry.Counters) *session.Sessions {
 	w, limits := &host.WebSocket, websocket.AWSLimits()
 	limits.Message, limits.Frame = w.MessageBytes, w.FrameBytes
 	limits.QueueMessages, limits.QueueBytes = w.QueueMessages, w.QueueBytes
 	limits.Idle, limits.Life, limits.Ping = w.Idle, w.Life, w.Ping
-	return &session.Config{
-		Hub: g.hub, Limits: &limits, InFlight: w.InFlight, ConnectLimit: limiter.NewLimit(float64(w.ConnectRate), w.ConnectRate),
-		Throttle: g.throttle, Usage: g.usage, Lambda: g.lambda, Log: g.access,
-	}
+	return session.New(session.Config{
+		Hub: g.hub, Limits: &limits, InFlight: w.InFlight, ConnectRate: w.ConnectRate,
+		Throttle: g.throttle, Usage: g.usage, Lambda: g.lambda, Log: g.access, Throttled: throttled,
+	})
 }
 
 // registerSockets shows the counts of the hub.

@@ -30,15 +30,15 @@ type Pipeline struct {
 	admission Admission
 	log       *telemetry.AccessLog // nil for none
 	rejected  *telemetry.Counters  // by Reason
-	sockets   *session.Config
+	sockets   *session.Sessions
 	workers   []*Worker
 }
 
 // New returns a pipeline that serves nothing yet. log and rejected may be nil.
-// sockets is completed with what serves.
-func New(settings Settings, a Admission, sockets *session.Config, log *telemetry.AccessLog, rejected *telemetry.Counters) *Pipeline {
+// sockets serves from what the pipeline does.
+func New(settings Settings, a Admission, sockets *session.Sessions, log *telemetry.AccessLog, rejected *telemetry.Counters) *Pipeline {
 	p := &Pipeline{admission: a, sockets: sockets, log: log, rejected: rejected}
-	sockets.Snapshot = p.Snapshot
+	sockets.Serve(p.Snapshot)
 	p.settings.Store(&settings)
 	return p
 }

@@ -31,15 +31,13 @@ type Config struct {
 	Hub    *websocket.Hub
 	Limits *websocket.Limits
 
-	// Connects bounds the new connections, of all APIs together.
-	Connects     limiter.Bucket
-	ConnectLimit limiter.Limit
+	// ConnectRate bounds the new connections in a second, of all APIs together.
+	ConnectRate int
 
 	// InFlight is how many messages of one connection integrations may be working
 	// on; the client's next ones wait.
 	InFlight int
 
-	Snapshot  func() *deploy.Snapshot
 	Throttle  *throttle.Store
 	Usage     *usage.Store
 	Lambda    *lambda.Client
@@ -47,9 +45,25 @@ type Config struct {
 	Throttled *telemetry.Counters  // by telemetry.ThrottleLimits; nil: not counted
 }
 
+// Sessions is what the workers of a gateway share.
+type Sessions struct {
+	Config
+	snapshot func() *deploy.Snapshot
+	connects limiter.Bucket
+	limit    limiter.Limit
+}
+
+// New returns what workers need. Serve follows.
+func New(config Config) *Sessions {
+	return &Sessions{Config: config, limit: limiter.NewLimit(float64(config.ConnectRate), config.ConnectRate)}
+}
+
+// Serve says where what serves is found.
+func (s *Sessions) Serve(snapshot func() *deploy.Snapshot) { s.snapshot = snapshot }
+
 // Worker is one event loop's part. Its methods must be called on the loop.
 type Worker struct {
-	config    *Config
+	config    *Sessions
 	loop      *loop.Loop
 	random    *mrand.ChaCha8
 	spare     []*message
@@ -65,7 +79,7 @@ type Worker struct {
 }
 
 // NewWorker returns the part of a loop.
-func NewWorker(config *Config, l *loop.Loop) *Worker {
+func NewWorker(config *Sessions, l *loop.Loop) *Worker {
 	var seed [32]byte
 	_, _ = rand.Read(seed[:]) // never fails
 	return &Worker{config: config, loop: l, random: mrand.NewChaCha8(seed)}
@@ -115,7 +129,7 @@ func (w *Worker) Reserve(stage *deploy.Stage, client *Client) (*Session, websock
 // SpendConnect takes a token for a new connection. wait is how many nanoseconds
 // there is none yet; 0 is one taken.
 func (w *Worker) SpendConnect() (wait int64) {
-	return w.config.Connects.Spend(w.loop.Now(), w.config.ConnectLimit)
+	return w.config.connects.Spend(w.loop.Now(), w.config.limit)
 }
 
 // Open begins the connection; see websocket.Conn.Accept.
@@ -146,7 +160,7 @@ func (s *Session) LastActiveAt() time.Time {
 
 // stage returns what the session's stage serves now, or nil.
 func (s *Session) stage() *deploy.Stage {
-	snapshot := s.worker.config.Snapshot()
+	snapshot := s.worker.config.snapshot()
 	if snapshot == nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ var imports = map[string][]string{
 	"configs":              {"prefixlist"}, // a leaf too: lists of networks are read the same everywhere
 	"dataplane/definition": {},
 	"dataplane/http1":      {},
+	"dataplane/jsonpath":   {},
 	"dataplane/loop":       {},
 	"dataplane/telemetry":  {},
 
@@ -41,18 +42,26 @@ var imports = map[string][]string{
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/waf":                  {"dataplane/definition", "dataplane/http1", "dataplane/waf/crs", "dataplane/waf/text", "dataplane/waf/window"},
 	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
-	"dataplane/integration/mock":     {"dataplane/definition"},
+	"dataplane/integration/mock":     {"dataplane/definition", "dataplane/template"},
 	"dataplane/integration/lambda":   {},
-	"dataplane/integration/proxy":    {"dataplane/definition", "dataplane/http1"},
+	"dataplane/integration/proxy":    {"dataplane/definition", "dataplane/http1", "dataplane/jsonpath"},
+
+	"dataplane/selection": {"dataplane/jsonpath"},
+	"dataplane/template":  {"dataplane/jsonpath", "dataplane/selection"},
 
 	// What joins the steps.
+	"dataplane/session": { // of a WebSocket API; the pipeline hands connections over
+		"dataplane/auth", "dataplane/definition", "dataplane/deploy", "dataplane/http1", "dataplane/jsonpath", "dataplane/loop", "dataplane/telemetry", "dataplane/throttle",
+		"dataplane/usage", "dataplane/websocket", "limiter",
+		"dataplane/integration/lambda", "dataplane/integration/proxy", "dataplane/integration/upstream",
+	},
 	"dataplane/deploy": {
-		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/jwt", "dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage",
+		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/jwt", "dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/selection", "dataplane/template", "dataplane/websocket", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage",
 		"dataplane/integration/lambda", "dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane/pipeline": {
 		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/policy", "dataplane/auth/sigv4",
-		"cachestore", "dataplane/cache", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/loop", "dataplane/route",
+		"cachestore", "dataplane/cache", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/jsonpath", "dataplane/loop", "dataplane/route", "dataplane/session", "dataplane/websocket",
 		"dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "limiter",
 		"dataplane/integration/lambda", "dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
@@ -60,7 +69,7 @@ var imports = map[string][]string{
 		"bpf/gate", "bpf/steer", "configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
-		"dataplane/sentence", "dataplane/throttle", "dataplane/usage", "prefixlist",
+		"dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/websocket", "prefixlist",
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.

@@ -68,7 +68,7 @@ func (t *transaction) manage() {
 		return
 	}
 	limit := t.worker.pipeline.sockets.Limits.Message
-	switch {
+	switch { // the whole message is needed
 	case verb != http1.POST || t.held.whole || !t.x.Request.HasBody():
 	case t.held.any:
 		t.tooLarge(limit)
@@ -100,7 +100,7 @@ func (t *transaction) manage() {
 
 func (t *transaction) tooLarge(limit int) {
 	t.x.Close()
-	t.rejectWith(BodyTooLarge, bodyTooLarge(int64(limit)))
+	t.rejectWith(MessageTooLarge, bodyTooLarge(int64(limit)))
 }
 
 // wellFormed reports whether a text could be a connection id.

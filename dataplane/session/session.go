@@ -155,7 +155,7 @@ func (s *Session) ConnectedAt() time.Time { return time.Unix(0, s.connectedAt) }
 
 // LastActiveAt: see ConnectedAt.
 func (s *Session) LastActiveAt() time.Time {
-	return time.Unix(0, s.worker.loop.Wall(s.Active()))
+	return time.Unix(0, max(s.connectedAt, s.worker.loop.Wall(s.Active()))) // the latter is coarse
 }
 
 // stage returns what the session's stage serves now, or nil.

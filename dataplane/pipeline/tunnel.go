@@ -30,6 +30,7 @@ func (t *transaction) dial() {
 
 func (c *connecting) dial(to *upstream.Address) {
 	t := c.t
+	t.call.Verb = http1.GET // whatever the definition says
 	t.appendRequest(proxy.Body{})
 	var protocols []byte
 	for name := range c.upgrade.Protocols {

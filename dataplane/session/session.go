@@ -48,6 +48,7 @@ type Config struct {
 // Sessions is what the workers of a gateway share.
 type Sessions struct {
 	Config
+	passed   websocket.Limits // of connections that are passed on
 	snapshot func() *deploy.Snapshot
 	connects limiter.Bucket
 	limit    limiter.Limit
@@ -55,7 +56,10 @@ type Sessions struct {
 
 // New returns what workers need. Serve follows.
 func New(config Config) *Sessions {
-	return &Sessions{Config: config, limit: limiter.NewLimit(float64(config.ConnectRate), config.ConnectRate)}
+	s := &Sessions{Config: config, passed: *config.Limits, limit: limiter.NewLimit(float64(config.ConnectRate), config.ConnectRate)}
+	// AWS's bound of frames and its want of binary messages are its APIs' alone.
+	s.passed.TextOnly, s.passed.Frame = false, s.passed.Message
+	return s
 }
 
 // Serve says where what serves is found.
@@ -140,7 +144,7 @@ func (s *Session) Open(stream *loop.Stream, early, answer []byte) {
 // OpenPassed begins a connection whose frames go to a backend; see
 // websocket.Conn.Pass.
 func (s *Session) OpenPassed(stream *loop.Stream, early, answer []byte, backend *websocket.Backend) {
-	s.Pass(stream, early, answer, s, s.worker.config.Limits, backend)
+	s.Pass(stream, early, answer, s, &s.worker.config.passed, backend)
 }
 
 // Key returns the stage that the session is of.

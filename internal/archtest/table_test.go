@@ -16,6 +16,7 @@ var imports = map[string][]string{
 	"dataplane/auth/policy":  {},
 	"dataplane/auth/verdict": {},
 	"prefixlist":             {},
+	"truststore":             {},
 
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},
@@ -69,6 +70,7 @@ var imports = map[string][]string{
 	"limiter":                             {},
 	"cachestore":                          {},
 	"internal/testnet":                    {"internal/need"},
+	"internal/testpki":                    {},
 	"internal/corpus":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
 }

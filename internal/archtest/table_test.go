@@ -26,6 +26,7 @@ var imports = map[string][]string{
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
 	"dataplane/front":                {"dataplane/http1", "dataplane/loop"},
+	"dataplane/mtls":                 {"dataplane/loop", "truststore"},
 	"dataplane/throttle":             {"dataplane/definition", "limiter"},
 	"dataplane/cache":                {"cachestore", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/http1"},
 	"dataplane/cache/rfc9111":        {"dataplane/http1"},

@@ -32,11 +32,11 @@ type mutualTLS struct {
 func (g *Gateway) startMutualTLS(host *configs.Host) error {
 	m := &g.mutual
 	m.refusals.log = g.log
-	m.domains = mtls.New(time.Now, func(domain string, why error) {
+	m.domains = mtls.New(time.Now, func(domain, client string, why error) {
 		m.refused.Add(1)
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.refusals.line(slog.LevelWarn, "client certificate refused", "domain", domain, "reason", clip(why.Error()))
+		m.refusals.line(slog.LevelWarn, "client certificate refused", "domain", domain, "client", clip(client), "reason", clip(why.Error()))
 	})
 	stores, err := host.Truststores()
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 type Domains struct {
 	byName  atomic.Pointer[map[string]*domain] // lower case
 	now     func() time.Time
-	refused func(domain string, why error)
+	refused func(domain, client string, why error)
 }
 
 // New returns Domains that ask nobody yet. now is the time of day. refused hears
-// of every client that is not trusted, on the goroutine of its handshake; not of
-// those that present no certificate at all.
-func New(now func() time.Time, refused func(domain string, why error)) *Domains {
+// of every client that is not trusted, with the name in its certificate, on the
+// goroutine of its handshake; not of those that present no certificate at all.
+func New(now func() time.Time, refused func(domain, client string, why error)) *Domains {
 	d := &Domains{now: now, refused: refused}
 	d.byName.Store(&map[string]*domain{})
 	return d

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/loop"
+	"github.com/tidegate/tidegate/truststore"
 )
 
 // Ask has a listener with the configuration ask for certificates in connections
@@ -36,7 +37,7 @@ func (d *Domains) configFor(dom *domain, config *tls.Config, hello *tls.ClientHe
 	c.VerifyConnection = func(state tls.ConnectionState) error {
 		client, err := dom.admit(state.PeerCertificates, d.now())
 		if err != nil {
-			d.refused(dom.name, err)
+			d.refused(dom.name, truststore.Name(state.PeerCertificates[0].RawSubject), err)
 			return err
 		}
 		if client != nil {

@@ -16,7 +16,7 @@ import (
 // server answers handshakes as a listener does.
 type server struct {
 	*Domains
-	t      *testing.T
+	t      testing.TB
 	config *tls.Config
 
 	mu       sync.Mutex
@@ -24,13 +24,13 @@ type server struct {
 	refusals []string
 }
 
-func newServer(t *testing.T) *server {
+func newServer(t testing.TB) *server {
 	t.Helper()
 	s := &server{t: t, clock: time.Now()}
-	s.Domains = New(s.now, func(domain string, why error) {
+	s.Domains = New(s.now, func(domain, client string, why error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.refusals = append(s.refusals, domain+": "+why.Error())
+		s.refusals = append(s.refusals, domain+": "+client+": "+why.Error())
 	})
 	s.config = &tls.Config{Certificates: []tls.Certificate{testpki.SelfSigned(t, "server").TLS()}, MinVersion: tls.VersionTLS12}
 	s.Ask(s.config)
@@ -123,7 +123,7 @@ func (s *server) connect() (ours, theirs net.Conn) {
 }
 
 // stores makes a trust store of authorities, with lists.
-func stores(t *testing.T, authorities []*x509.Certificate, crls ...[]byte) *truststore.Store {
+func stores(t testing.TB, authorities []*x509.Certificate, crls ...[]byte) *truststore.Store {
 	t.Helper()
 	dir := t.TempDir()
 	files := truststore.Files{Truststore: filepath.Join(dir, "clients.pem")}

@@ -31,7 +31,7 @@ func (s *Store) readLists(name string, content []byte) error {
 func (s *Store) readList(at string, der []byte) error {
 	crl, err := x509.ParseRevocationList(der)
 	if err != nil {
-		return fmt.Errorf("%s: not a revocation list, in PEM or DER form: %w", at, err)
+		return fmt.Errorf("%s: not a revocation list of version 2 (RFC 5280), in PEM or DER form: %w", at, err)
 	}
 	l := &list{at: at, issuer: clip(Name(crl.RawIssuer)), from: crl.ThisUpdate, to: crl.NextUpdate,
 		revoked: make(map[string]struct{}, len(crl.RevokedCertificateEntries))}

@@ -93,7 +93,7 @@ func TestReadRefuses(t *testing.T) {
 		"list of another authority":   {good, other.CRL(t, now.Add(time.Hour)), `a.crl:1: the list of "O=Example Corp,CN=other" has no use: put the certificate of its authority into the trust store`},
 		"list with another's key":     {string(testpki.PEM(weak.Cert)), list, `is not signed by the authority at clients.pem:1`},
 		"by one that may not":         {string(testpki.PEM(noCRLs.Cert)), list, `is not signed by the authority at clients.pem:1`},
-		"not a list":                  {good, []byte("none"), "a.crl: not a revocation list"},
+		"not a list":                  {good, []byte("none"), "a.crl: not a revocation list of version 2"},
 		"certificate for a list":      {good, []byte(good), `a.crl:1: a block of type "CERTIFICATE"`},
 		"altered list":                {good, altered(list), "is not signed by"},
 		"delta list":                  {good, with(pkix.Extension{Id: deltaIndicator, Critical: true, Value: []byte{2, 1, 1}}), "a delta list"},

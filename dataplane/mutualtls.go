@@ -38,13 +38,14 @@ func (g *Gateway) startMutualTLS(host *configs.Host) error {
 		defer m.mu.Unlock()
 		m.refusals.line(slog.LevelWarn, "client certificate refused", "domain", domain, "client", clip(client), "reason", clip(why.Error()))
 	})
+	seen := modified(truststoreFiles(host)) // before they are read: what changes then is read again
 	stores, err := host.Truststores()
 	if err != nil {
 		return err
 	}
 	g.trust(stores)
 	g.registry.CounterFunc(telemetry.ClientCertificatesRefused, m.refused.Load)
-	g.keeping.Go(g.watchTruststores)
+	g.keeping.Go(func() { g.watchTruststores(seen) })
 	return nil
 }
 
@@ -88,11 +89,12 @@ func (g *Gateway) truststoreWarnings() (warnings []string) {
 }
 
 // watchTruststores reads the trust stores again when a file has changed. What
-// cannot be read leaves those in use that were.
-func (g *Gateway) watchTruststores() {
+// cannot be read leaves those in use that were. seen sums the files up as they
+// were when they were read.
+func (g *Gateway) watchTruststores(seen int64) {
 	tick := time.NewTicker(certificateCheck)
 	defer tick.Stop()
-	seen, trouble := modified(truststoreFiles(g.host.Load())), ""
+	trouble := ""
 	for {
 		select {
 		case <-g.unkeep:

@@ -320,6 +320,9 @@ security: [{guard: []}]`))
 // not: what looking at certificates allocates with every request is nothing, as
 // far as the process can tell.
 func TestMutualTLSAllocatesNothing(t *testing.T) {
+	if underRace {
+		t.Skip("the race detector allocates")
+	}
 	s := secure(t, func(h *configs.Host) { h.Workers = 1 })
 	backend := gatetest.NewBackend(t, func(conn net.Conn) {
 		buf := make([]byte, 16<<10)

@@ -362,6 +362,8 @@ func (t *transaction) appendCaller(dst []byte, v proxy.ContextVar, name string) 
 		}
 	case proxy.ContextAuthorizer:
 		return t.identity.AppendContext(dst, name)
+	case proxy.ContextClientCert:
+		return t.appendCertificate(dst, name)
 	case proxy.ContextAccessKey:
 		return append(dst, t.identity.AccessKey...)
 	case proxy.ContextAccountID:

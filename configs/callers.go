@@ -2,7 +2,9 @@ package configs
 
 import (
 	"fmt"
+	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -41,8 +43,9 @@ func validateCallers(r *report, h *Host) {
 		unique(r, functions, f.Name, at+".name")
 		validateURL(r, at+".url", f.URL, true)
 	}
+	secure := slices.ContainsFunc(h.Listeners, func(l Listener) bool { return l.TLS != nil })
 	for i := range h.Domains {
-		validateMutualTLS(r, fmt.Sprintf("domains[%d]", i), &h.Domains[i])
+		validateMutualTLS(r, fmt.Sprintf("domains[%d]", i), &h.Domains[i], secure)
 	}
 }
 
@@ -57,12 +60,17 @@ func validateURL(r *report, at, text string, allowHTTP bool) {
 	}
 }
 
-func validateMutualTLS(r *report, at string, d *Domain) {
+// validateMutualTLS checks the mutual TLS of a domain; secure says that the host
+// has a listener with TLS.
+func validateMutualTLS(r *report, at string, d *Domain, secure bool) {
 	m := d.MutualTLS
 	if m == nil {
 		return
 	}
-	if strings.Contains(d.Name, "*") {
+	if !secure {
+		r.failAt(at+".mutual_tls", "no listener has TLS, so nobody could be asked", "give a listener `tls`")
+	}
+	if strings.Contains(d.Name, "*") || net.ParseIP(d.Name) != nil {
 		r.failAt(at+".mutual_tls", fmt.Sprintf("not for %q", d.Name), "name the domain in full: it is chosen by the client's server name (SNI)")
 	}
 	if m.Truststore == "" {

@@ -5,11 +5,13 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+
+	"github.com/tidegate/tidegate/truststore"
 )
 
-// CheckFiles reads the certificates and the lists of networks that the host file
-// names, which Load does not, and reports the first that the daemon could not
-// use.
+// CheckFiles reads the certificates, the trust stores and the lists of networks
+// that the host file names, which Load does not, and reports the first that the
+// daemon could not use.
 func (h *Host) CheckFiles() error {
 	for _, l := range h.Listeners {
 		if l.TLS == nil {
@@ -20,6 +22,9 @@ func (h *Host) CheckFiles() error {
 				return fmt.Errorf("listener %q: certificate %s with key %s: %w", l.Name, c.Cert, c.Key, err)
 			}
 		}
+	}
+	if _, err := h.Truststores(); err != nil {
+		return err
 	}
 	if _, _, err := h.DenyList(); err != nil {
 		return err
@@ -35,4 +40,22 @@ func (h *Host) CheckFiles() error {
 		return fmt.Errorf("upstream.ca_file: %s holds no PEM certificate", h.Upstream.CAFile)
 	}
 	return nil
+}
+
+// Truststores reads the trust stores of the domains that ask clients for
+// certificates, by the name of the domain.
+func (h *Host) Truststores() (map[string]*truststore.Store, error) {
+	stores := map[string]*truststore.Store{}
+	for i := range h.Domains {
+		d := &h.Domains[i]
+		if d.MutualTLS == nil {
+			continue
+		}
+		store, err := truststore.Read(truststore.Files{Truststore: d.MutualTLS.Truststore, CRLs: d.MutualTLS.CRLs})
+		if err != nil {
+			return nil, fmt.Errorf("domain %q: mutual_tls: %w", d.Name, err)
+		}
+		stores[d.Name] = store
+	}
+	return stores, nil
 }

@@ -132,7 +132,8 @@ type Domain struct {
 	// wins.
 	Mappings []Mapping `yaml:"mappings"`
 	// MutualTLS asks clients of the domain for a certificate. It takes a listener
-	// with TLS; in cleartext the domain answers 403 then.
+	// with TLS; in cleartext, and to connections to other names, the domain
+	// answers 403 then.
 	MutualTLS *MutualTLS `yaml:"mutual_tls"`
 }
 
@@ -142,9 +143,9 @@ type MutualTLS struct {
 	// Truststore is a PEM file of the authorities that may certify clients, at
 	// most 1,000 in 1 MiB.
 	Truststore string `yaml:"truststore"`
-	// CRLs are files of certificate revocation lists, PEM or DER. An authority
-	// without a list is not asked; a list that is out of date refuses all of its
-	// authority's certificates.
+	// CRLs are files of certificate revocation lists, PEM or DER, whose authorities
+	// are in the trust store. An authority without a list is not asked; a list that
+	// is out of date refuses all of its authority's certificates.
 	CRLs []string `yaml:"crls"`
 }
 

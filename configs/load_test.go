@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidegate/tidegate/internal/testpki"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden error files")
@@ -170,6 +172,30 @@ func TestCheckFiles(t *testing.T) {
 	h.Listeners[0].TLS = &TLS{Certificates: []Certificate{{Cert: "none.pem", Key: "none.key"}}}
 	if err := h.CheckFiles(); err == nil || !strings.Contains(err.Error(), `listener "public": certificate none.pem`) {
 		t.Errorf("missing certificate: %v", err)
+	}
+}
+
+func TestTruststores(t *testing.T) {
+	dir := t.TempDir()
+	root := testpki.NewCA(t, "root")
+	at := func(name string) string { return filepath.Join(dir, name) }
+	testpki.WriteFile(t, at("clients.pem"), testpki.PEM(root.Cert))
+	testpki.WriteFile(t, at("good.crl"), root.CRL(t, time.Now().Add(time.Hour)))
+	testpki.WriteFile(t, at("bad.crl"), testpki.NewCA(t, "other").CRL(t, time.Now().Add(time.Hour)))
+	for _, c := range []struct{ store, crl, want string }{
+		{"clients.pem", "good.crl", ""},
+		{"none.pem", "good.crl", `domain "a.example": mutual_tls: trust store: open ` + at("none.pem")},
+		{"clients.pem", "bad.crl", `domain "a.example": mutual_tls: bad.crl:1: the list of`},
+	} {
+		h := Defaults()
+		h.Domains = []Domain{{Name: "a.example", MutualTLS: &MutualTLS{Truststore: at(c.store), CRLs: []string{at(c.crl)}}}, {Name: "b.example"}}
+		stores, err := h.Truststores()
+		if c.want == "" && (err != nil || len(stores) != 1 || stores["a.example"] == nil || h.CheckFiles() != nil) {
+			t.Errorf("%+v: %v, %v", c, stores, err)
+		}
+		if c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want) || h.CheckFiles() == nil) {
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }
 

@@ -72,6 +72,7 @@ type Gateway struct {
 	tokens      *jwt.Keys  // of the issuers of tokens
 	lambda      *lambda.Client
 	hub         *websocket.Hub
+	mutual      mutualTLS
 	authorizers *authorizer.Store
 	caches      *cache.Stages
 	journal     *usage.Journal // nil until New has made it
@@ -148,6 +149,9 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 		return nil, err
 	}
 	g.register()
+	if err := g.startMutualTLS(host); err != nil {
+		return nil, err
+	}
 	snapshot, err := deploy.Compile(catalog, deployHost(host), g.stores(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("compile what is deployed: %w", err)

@@ -31,7 +31,7 @@ func deployHost(h *configs.Host) deploy.Host {
 	out := deploy.Host{Host: authHost(h), GatewayDomain: h.GatewayDomain, MaxURL: h.Limits.URLBytes,
 		Account: throttle.Rate{PerSecond: h.Throttle.RateLimit, Burst: h.Throttle.BurstLimit}}
 	for _, d := range h.Domains {
-		domain := deploy.Domain{Name: d.Name}
+		domain := deploy.Domain{Name: d.Name, MutualTLS: d.MutualTLS != nil}
 		for _, m := range d.Mappings {
 			domain.Mappings = append(domain.Mappings, deploy.Mapping(m))
 		}
@@ -112,7 +112,7 @@ func rootCAs(field, file string) (*x509.CertPool, error) {
 }
 
 // Reload applies what can change while serving: domains, limits, timeouts,
-// certificates, who is kept out, which interfaces the kernel gate and private
+// certificates, trust stores, who is kept out, which interfaces the kernel gate and private
 // listeners have, and the access log's file. On an error nothing has changed.
 func (g *Gateway) Reload(next *configs.Host) error {
 	g.mu.Lock()
@@ -125,6 +125,11 @@ func (g *Gateway) Reload(next *configs.Host) error {
 		return err
 	}
 	list, err := g.readDenyList(next)
+	if err != nil {
+		g.retire(g.pipeline.Snapshot())
+		return err
+	}
+	stores, err := next.Truststores()
 	if err != nil {
 		g.retire(g.pipeline.Snapshot())
 		return err
@@ -156,7 +161,9 @@ func (g *Gateway) Reload(next *configs.Host) error {
 		f.Loop.Do(func() { f.SetConfig(g.frontConfig(next)) })
 	}
 	snapshot.Commit(loop.Now(), g.stores())
+	g.trust(withOthers(stores, g.mutual.stores)) // whom the one snapshot or the other wants asked is asked
 	g.pipeline.Swap(snapshot)
+	g.trust(stores)
 	g.retire(snapshot)
 	g.host.Store(next)
 	g.guardAgain(next, list)

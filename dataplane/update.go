@@ -123,6 +123,7 @@ func (g *Gateway) Status() control.Status {
 		s.Connections += int(f.Open())
 	}
 	g.mu.Lock()
+	warnings := g.truststoreWarnings()
 	for _, l := range g.listeners {
 		status := control.ListenerStatus{
 			Name: l.config.Name, Address: l.address(), TLS: l.tls != nil, Endpoint: l.config.Endpoint, Connections: l.connections(),
@@ -134,7 +135,7 @@ func (g *Gateway) Status() control.Status {
 	}
 	g.mu.Unlock()
 	kernel := g.Gate().Status()
-	s.Gate, s.Notes = &kernel, kernel.Notes
+	s.Gate, s.Notes = &kernel, append(warnings, kernel.Notes...)
 	if g.access == nil {
 		s.Notes = append(s.Notes, "access log is off: set access_log.path in the host file")
 	} else if err := g.access.Err(); err != nil {

@@ -3,9 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane"
@@ -19,8 +22,8 @@ var validateCommand = &command{
 	args:    "FILE... [--config HOSTFILE] [--json]",
 	summary: "check host files and OpenAPI documents",
 	help: `
-Checks each file as the daemon would: a host file with the certificates it
-names, or an OpenAPI document. It tells which of the two a file is. It needs no
+Checks each file as the daemon would: a host file with the certificates and
+trust stores it names, or an OpenAPI document. It tells which of the two a file is. It needs no
 daemon and changes nothing. The exit code is 4 when a file is not valid.
 
 Examples:
@@ -101,7 +104,10 @@ func validateHostFile(file string, text []byte) (*verdict, error) {
 	v := &verdict{File: file, Kind: "host file"}
 	host, err := configs.Parse(file, folder, text)
 	if err == nil {
-		if err = host.CheckFiles(); err != nil {
+		if err = host.CheckFiles(); err == nil {
+			v.Warnings, err = truststoreWarnings(host)
+		}
+		if err != nil {
 			err = fmt.Errorf("%s: %w", file, err)
 		}
 	}
@@ -112,6 +118,16 @@ func validateHostFile(file string, text []byte) (*verdict, error) {
 	v.Valid = true
 	v.summary = fmt.Sprintf("%s, %s", count(len(host.Listeners), "listener"), count(len(host.Domains), "domain"))
 	return v, nil
+}
+
+func truststoreWarnings(host *configs.Host) (warnings []string, err error) {
+	stores, err := host.Truststores()
+	for _, name := range slices.Sorted(maps.Keys(stores)) {
+		for _, w := range stores[name].Warnings(time.Now()) {
+			warnings = append(warnings, fmt.Sprintf("domain %q: %s", name, w))
+		}
+	}
+	return warnings, err
 }
 
 func validateDocument(host *configs.Host, file string, text []byte) *verdict {

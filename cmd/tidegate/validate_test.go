@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/internal/testpki"
 )
 
 func TestValidate(t *testing.T) {
@@ -49,6 +52,26 @@ func TestValidateChecksCertificates(t *testing.T) {
 	f := &fixture{}
 	host := write(t, "host.yaml", "listeners: [{name: a, address: ':8443', tls: {certificates: [{cert: none.pem, key: none.key}]}}]\n")
 	f.refused(t, exitRefused, "none.pem", "validate", host)
+}
+
+func TestValidateChecksTruststores(t *testing.T) {
+	f := &fixture{}
+	pem := func(edits ...testpki.Edit) string {
+		return string(testpki.PEM(testpki.NewCA(t, "root", edits...).Cert))
+	}
+	old := testpki.Valid(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))
+	cert, key := testpki.SelfSigned(t, "server").Write(t, t.TempDir(), "server")
+	host := func(truststore string) string {
+		return write(t, "host.yaml", "listeners: [{name: a, address: ':8443', tls: {certificates: [{cert: "+cert+", key: "+key+"}]}}]\n"+
+			"domains: [{name: a.example, mappings: [{api: a}], mutual_tls: {truststore: "+truststore+"}}]\n")
+	}
+	f.must(t, "validate", host(write(t, "good.pem", pem())))
+	f.refused(t, exitRefused, `domain "a.example": mutual_tls: trust store: open`, "validate", host("none.pem"))
+	f.refused(t, exitRefused, "holds no certificate", "validate", host(write(t, "empty.pem", "")))
+	code, _, stderr := f.run("validate", host(write(t, "old.pem", pem(old))))
+	if want := `domain "a.example": old.pem:1: the certificate of "O=Example Corp,CN=root" has expired on`; code != 0 || !strings.Contains(stderr, want) {
+		t.Errorf("exit code %d, %s, want %s", code, stderr, want)
+	}
 }
 
 func TestQuickStartIsValid(t *testing.T) {

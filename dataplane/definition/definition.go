@@ -148,8 +148,9 @@ type Integration struct {
 	CacheNamespace     string   `json:"cacheNamespace,omitempty"`
 	CacheKeyParameters []string `json:"cacheKeyParameters,omitempty"`
 
-	// CacheAcrossCallers lets callers of a method that asks who they are have one
-	// another's answers, as on AWS; else each has entries of its own.
+	// CacheAcrossCallers lets callers of a method that asks who they are, or of a
+	// domain that asks for certificates, have one another's answers, as on AWS;
+	// else each has entries of its own.
 	CacheAcrossCallers bool `json:"cacheAcrossCallers,omitempty"`
 
 	InsecureSkipVerification bool `json:"insecureSkipVerification,omitempty"` // tlsConfig

@@ -23,16 +23,23 @@ type Snapshot struct {
 	// Account is the account's limit, in force with Commit.
 	Account throttle.Rate
 
-	table  *route.Table[*Stage]
+	table  *route.Table[place]
 	stages map[definition.StageKey]*Stage
 	plans  map[string]plan // by id
 }
 
+// place is where a host and a path lead to.
+type place struct {
+	stage     *Stage // nil when it does not exist
+	mutualTLS bool   // of the domain
+}
+
 // Find returns the stage for a host (lower case, without port) and a path, and
-// the rest of the path. It is false where AWS answers Forbidden.
-func (s *Snapshot) Find(host, path []byte) (stage *Stage, rest []byte, ok bool) {
-	stage, rest, ok = s.table.Lookup(host, path)
-	return stage, rest, ok && stage != nil
+// the rest of the path. With mutualTLS the domain is for clients with
+// certificates alone. It is false where AWS answers Forbidden.
+func (s *Snapshot) Find(host, path []byte) (stage *Stage, rest []byte, mutualTLS, ok bool) {
+	p, rest, ok := s.table.Lookup(host, path)
+	return p.stage, rest, p.mutualTLS, ok && p.stage != nil
 }
 
 // Targets adds the upstream targets in use to set.

@@ -143,6 +143,9 @@ func (t *transaction) AppendIdentityContext(dst []byte, v authorizer.ContextVar)
 	case authorizer.ContextAPIKey:
 		return append(dst, t.x.Request.Get(http1.XAPIKey)...)
 	}
+	if v >= authorizer.ContextClientCertPEM {
+		return t.appendCertificate(dst, certificateContext[v])
+	}
 	return t.AppendContext(dst, identityContext[v], "")
 }
 
@@ -158,6 +161,7 @@ func (t *transaction) event() *lambda.Request {
 			Stage: t.stage.Name, DomainPrefix: text(proxy.ContextDomainPrefix), RequestID: string(t.requestID),
 			Identity: lambda.Identity{
 				SourceIP: string(t.sourceIP), UserAgent: lambda.Nullable(r.Get(http1.UserAgent)), APIKey: string(r.Get(http1.XAPIKey)),
+				ClientCert: t.clientCert(),
 			},
 			DomainName: string(r.Host), DeploymentID: t.stage.DeploymentID, APIID: t.stage.APIID,
 		},

@@ -83,6 +83,10 @@ func (t *transaction) log(took int64) {
 	if tls := t.x.Stream().TLSVersion(); tls != "" {
 		rec.TLSVersion = tls
 	}
+	if c := t.certificate; c != nil {
+		f := c.Facts()
+		rec.ClientCert = telemetry.ClientCert{SubjectDN: f.SubjectDN, IssuerDN: f.IssuerDN, SerialNumber: f.SerialNumber}
+	}
 	if t.rejected {
 		rec.ErrorMessage = append(w.message[:0], t.message...)
 		w.message = rec.ErrorMessage

@@ -134,7 +134,14 @@ func (t *transaction) mayInvalidate() bool {
 }
 
 // AppendCaller implements cache.Input.
-func (t *transaction) AppendCaller(dst []byte) ([]byte, bool) { return t.identity.AppendKey(dst) }
+func (t *transaction) AppendCaller(dst []byte) ([]byte, bool) {
+	if t.certificate == nil {
+		return t.identity.AppendKey(dst)
+	}
+	dst = append(append(dst, "certificate "...), t.certificate.Fingerprint()...)
+	dst, _ = t.identity.AppendKey(dst)
+	return dst, true
+}
 
 // policyRequest describes the request to policies. What it points at is valid as
 // long as the request's bytes are, and until the worker's next one.

@@ -365,6 +365,8 @@ func (t *transaction) appendCaller(dst []byte, v proxy.ContextVar, name string) 
 		return dst
 	case proxy.ContextConnectionID, proxy.ContextConnectedAt, proxy.ContextEventType, proxy.ContextRouteKey, proxy.ContextMessageDirection:
 		return t.appendConnecting(dst, v)
+	case proxy.ContextClientCert:
+		return t.appendCertificate(dst, name)
 	}
 	return session.AppendIdentity(dst, &t.identity, v, name)
 }

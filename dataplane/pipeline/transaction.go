@@ -9,6 +9,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/mtls"
 	"github.com/tidegate/tidegate/dataplane/route"
 )
 
@@ -20,6 +21,7 @@ type transaction struct {
 	call   upstream.Call
 	match  route.Match
 
+	certificate     *mtls.Client // nil for domains without mutual TLS
 	identity        auth.Identity
 	client          client
 	usageIdentifier []byte // the API key that an authorizer named
@@ -94,7 +96,12 @@ func (t *transaction) Serve() {
 		t.reject(NotReady)
 		return
 	}
-	stage, path, ok := snapshot.Find(r.Host, r.Path)
+	stage, path, mutual, ok := snapshot.Find(r.Host, r.Path)
+	if mutual && !t.certified() {
+		t.x.Close() // another connection may do better
+		t.reject(NotCertified)
+		return
+	}
 	if !ok || stage.Private != (t.x.Endpoint() != "") { // another kind of API is none at this listener
 		t.reject(NoStage)
 		return
@@ -164,6 +171,7 @@ func (t *transaction) begin() {
 	t.status, t.rejected, t.message, t.bodyBytes = 0, false, "", 0
 	t.client.known, t.usageIdentifier, t.retryAfter = false, t.usageIdentifier[:0], 0
 	t.connecting, t.managing, t.connectionID = nil, nil, t.connectionID[:0]
+	t.certificate = nil
 	t.identity, t.askedKeys, t.verdict, t.fields = auth.Identity{}, false, nil, t.fields[:0]
 	t.identify()
 }

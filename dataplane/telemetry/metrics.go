@@ -10,6 +10,8 @@ var (
 	ConnectionsAccepted = Metric{Name: "tidegate_connections_accepted_total", Help: "Client connections accepted."}
 	ConnectionsOpen     = Metric{Name: "tidegate_connections_open", Help: "Client connections that are open."}
 
+	ClientCertificatesRefused = Metric{Name: "tidegate_client_certificates_refused_total", Help: "TLS handshakes ended because the client's certificate is not trusted by the domain."}
+
 	RequestsRejected = Metric{Name: "tidegate_requests_rejected_total", Help: "Requests that the gateway answered by itself with an error, by reason.", Label: "reason"}
 
 	ThrottledRequests  = Metric{Name: "tidegate_throttled_requests_total", Help: "Requests answered with 429, by the limit that denied them.", Label: "limit"}

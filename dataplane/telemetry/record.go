@@ -31,6 +31,8 @@ type Record struct {
 	ResourcePath string
 	TLSVersion   string
 
+	ClientCert ClientCert // identity.clientCert; logged of clients that have one
+
 	Status             int
 	ResponseLength     int64 // bytes of the body
 	ResponseLatency    int64 // milliseconds
@@ -46,6 +48,9 @@ type Record struct {
 	ConnectionID []byte
 	MessageID    []byte
 }
+
+// ClientCert names the certificate of a client.
+type ClientCert struct{ SubjectDN, IssuerDN, SerialNumber string }
 
 // clock keeps the text of the second it formatted last.
 type clock struct {
@@ -63,7 +68,8 @@ func (c *clock) appendTime(dst []byte, milliseconds int64) []byte {
 
 // appendLine appends the record as one line of JSON. Every value is a string,
 // as in the JSON format that the AWS console offers, so that a key has one type
-// whether its value is there or not.
+// whether its value is there or not. Keys of certificates are there for domains
+// that ask for them alone.
 func (r *Record) appendLine(dst []byte, c *clock) []byte {
 	dst = appendText(append(dst, `{"requestId":"`...), r.RequestID)
 	dst = appendText(append(dst, `","extendedRequestId":"`...), r.ExtendedRequestID)
@@ -98,6 +104,11 @@ func (r *Record) appendLine(dst []byte, c *clock) []byte {
 		dst = appendString(append(dst, `","routeKey":"`...), r.RouteKey)
 		dst = appendText(append(dst, `","connectionId":"`...), r.ConnectionID)
 		dst = appendText(append(dst, `","messageId":"`...), r.MessageID)
+	}
+	if c := &r.ClientCert; c.SerialNumber != "" {
+		dst = appendString(append(dst, `","identity.clientCert.subjectDN":"`...), c.SubjectDN)
+		dst = appendString(append(dst, `","identity.clientCert.issuerDN":"`...), c.IssuerDN)
+		dst = appendString(append(dst, `","identity.clientCert.serialNumber":"`...), c.SerialNumber)
 	}
 	return append(dst, "\"}\n"...)
 }

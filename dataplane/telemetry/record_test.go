@@ -49,6 +49,16 @@ func TestRecordLine(t *testing.T) {
 	}
 }
 
+func TestRecordLineWithCertificate(t *testing.T) {
+	r := fullRecord()
+	r.ClientCert = ClientCert{SubjectDN: `O=Acme\, Inc.,CN=client`, SerialNumber: "1"}
+	want := `"tlsVersion":"TLSv1.3","identity.clientCert.subjectDN":"O=Acme\\, Inc.,CN=client",` +
+		`"identity.clientCert.issuerDN":"-","identity.clientCert.serialNumber":"1"}` + "\n"
+	if got := string(r.appendLine(nil, &clock{})); !strings.HasSuffix(got, want) {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func TestRecordLineWithNothing(t *testing.T) {
 	var fields map[string]string
 	line := (&Record{IntegrationLatency: -1}).appendLine(nil, &clock{})

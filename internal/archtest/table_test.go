@@ -5,7 +5,7 @@ package archtest
 // row without a package.
 var imports = map[string][]string{
 	// Leaves import nothing of ours.
-	"configs":              {"prefixlist"}, // a leaf too: lists of networks are read the same everywhere
+	"configs":              {"prefixlist", "truststore"}, // leaves too: what these files hold is read the same everywhere
 	"dataplane/definition": {},
 	"dataplane/http1":      {},
 	"dataplane/jsonpath":   {},
@@ -20,6 +20,7 @@ var imports = map[string][]string{
 	"dataplane/waf/crs":      {},
 	"dataplane/waf/text":     {},
 	"dataplane/waf/window":   {},
+	"truststore":             {},
 
 	// Control path.
 	"dataplane/openapi": {"dataplane/definition"},
@@ -29,6 +30,7 @@ var imports = map[string][]string{
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
 	"dataplane/front":                {"dataplane/http1", "dataplane/loop"},
+	"dataplane/mtls":                 {"dataplane/loop", "truststore"},
 	"dataplane/throttle":             {"dataplane/definition", "limiter"},
 	"dataplane/cache":                {"cachestore", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/http1"},
 	"dataplane/cache/rfc9111":        {"dataplane/http1"},
@@ -61,7 +63,8 @@ var imports = map[string][]string{
 	},
 	"dataplane/pipeline": {
 		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/policy", "dataplane/auth/sigv4",
-		"cachestore", "dataplane/cache", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/jsonpath", "dataplane/loop", "dataplane/route", "dataplane/session", "dataplane/websocket",
+		"cachestore", "dataplane/cache", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/jsonpath", "dataplane/loop", "dataplane/mtls", "dataplane/route",
+		"dataplane/session", "dataplane/websocket",
 		"dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "limiter",
 		"dataplane/integration/lambda", "dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
@@ -69,7 +72,7 @@ var imports = map[string][]string{
 		"bpf/gate", "bpf/steer", "configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
-		"dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/websocket", "prefixlist",
+		"dataplane/mtls", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/websocket", "prefixlist", "truststore",
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.
@@ -83,6 +86,7 @@ var imports = map[string][]string{
 	"limiter":                             {},
 	"cachestore":                          {},
 	"internal/testnet":                    {"internal/need"},
+	"internal/testpki":                    {},
 	"internal/corpus":                     {},
 	"internal/wstest":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},

@@ -140,7 +140,7 @@ func TestR44RoutedIsForwarded(t *testing.T) {
 			refused++
 			continue
 		}
-		stage, path, ok := snapshot.Find(r.Host, r.Path)
+		stage, path, _, ok := snapshot.Find(r.Host, r.Path)
 		if !ok {
 			t.Fatalf("%s: no stage", target)
 		}

@@ -59,6 +59,8 @@ func TestCompileErrors(t *testing.T) {
 		{param("integration.request.querystring.a", "'a\x00'"), "control characters"},
 		{param("integration.request.header.a", "unquoted"), "'literal'"},
 		{param("integration.request.header.a", "context.none"), "context.none"},
+		{param("integration.request.header.a", "context.identity.clientCert.none"), "context.identity.clientCert.none"},
+		{param("integration.request.header.a", "context.identity.clientCert"), "context.identity.clientCert"},
 	} {
 		m := method(c.edit)
 		if _, err := Compile(m, &scope); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -20,6 +20,9 @@ func (input) AppendContext(dst []byte, v ContextVar, name string) []byte {
 	if v == ContextAuthorizer && name == "claims.email" {
 		return append(dst, "a@example.com"...)
 	}
+	if v == ContextClientCert {
+		return append(dst, map[string]string{"subjectDN": "CN=a", "clientCertPem": "-----BEGIN\nAA\nBB\n-----END\n"}[name]...)
+	}
 	names := map[ContextVar]string{ContextRequestID: "the-request-id", ContextSourceIP: "192.0.2.1", ContextHTTPMethod: "GET"}
 	return append(dst, names[v]...)
 }

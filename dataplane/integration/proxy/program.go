@@ -141,13 +141,21 @@ var contextVars = map[string]ContextVar{
 // contextFamilies are context variables whose names go on.
 var contextFamilies = map[string]ContextVar{"authorizer.": ContextAuthorizer, "identity.clientCert.": ContextClientCert}
 
+// clientCertNames are those of contextFamilies' clientCert.
+var clientCertNames = map[string]bool{
+	clientCertPEM: true, "subjectDN": true, "issuerDN": true, "serialNumber": true, "validity.notBefore": true, "validity.notAfter": true,
+}
+
+// clientCertPEM has line ends.
+const clientCertPEM = "clientCertPem"
+
 // FindContext returns the variable of a name, and what is left of the name.
 func FindContext(name string) (v ContextVar, rest string, ok bool) {
 	if v, ok := contextVars[name]; ok {
 		return v, "", true
 	}
 	for family, v := range contextFamilies {
-		if rest, ok := strings.CutPrefix(name, family); ok && rest != "" {
+		if rest, ok := strings.CutPrefix(name, family); ok && rest != "" && (v != ContextClientCert || clientCertNames[rest]) {
 			return v, rest, true
 		}
 	}

@@ -173,6 +173,9 @@ func TestMappedHeaders(t *testing.T) {
 		{"X-To", "context.authorizer.claims.email", "X-To: a@example.com"},
 		{"X-To", "context.authorizer.claims.none", ""}, // and not the client's
 		{"X-To", "context.identity.userArn", ""},       // of nobody
+		{"X-To", "context.identity.clientCert.subjectDN", "X-To: CN=a"},
+		{"X-To", "context.identity.clientCert.clientCertPem", "X-To: -----BEGIN AA BB -----END "},
+		{"X-To", "context.identity.clientCert.validity.notAfter", ""},
 		{"Host", "'other.example'", "Host: other.example"}, {"Host", "method.request.querystring.sp", "Host: backend.example"},
 		{"Host", "method.request.header.None", "Host: backend.example"}, {"Host", "stageVariables.backend", "Host: backend.example:8080"},
 		{"Date", "'d'", "Date: d"}, {"Content-MD5", "'m'", "Content-MD5: m"}, {"Max-Forwards", "'1'", "Max-Forwards: 1"},

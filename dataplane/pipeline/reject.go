@@ -110,7 +110,7 @@ var responses = [numReasons]gatewayResponse{
 	UpgradeRequired:      {"upgrade_required", 426, "DEFAULT_4XX", "BadRequestException", "Upgrade Required"},
 	MethodNotAllowed:     {"method_not_allowed", 405, "DEFAULT_4XX", "BadRequestException", "Method Not Allowed"},
 	Gone:                 {"connection_gone", 410, "DEFAULT_4XX", "GoneException", "Gone"},
-	MessageTooLarge:      {"message_too_large", 413, "REQUEST_TOO_LARGE", "PayloadTooLargeException", ""},
+	MessageTooLarge:      {"message_too_large", 413, "REQUEST_TOO_LARGE", "PayloadTooLargeException", "Payload Too Large"},
 	ConnectionBusy:       {"connection_busy", 429, "THROTTLED", "LimitExceededException", "Limit Exceeded"},
 }
 

@@ -103,7 +103,7 @@ func TestPassThroughFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = silent.Close() })
-	hasty := gatetest.NewBackend(t, func(net.Conn) {})
+	hasty := gatetest.NewBackend(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) })
 	for _, c := range []struct {
 		addr   string
 		status int

@@ -40,7 +40,6 @@ type managing struct {
 	key     definition.StageKey
 	verb    http1.Verb
 	payload []byte
-	done    func()
 
 	// What became of it.
 	outcome websocket.Outcome

@@ -3,7 +3,6 @@ package session
 import (
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
-	"github.com/tidegate/tidegate/dataplane/usage"
 )
 
 // refusal is an error message of the gateway's own.
@@ -48,13 +47,13 @@ func (m *message) admit() (refusal, bool) {
 	wall := w.loop.Wall(now)
 	charges := r.Throttle.AppendCharges(w.charges[:0], c.Throttle.Account())
 	common := len(charges)
-	var client usage.Client
+	client := &m.client
 	if r.KeyRequired {
 		key := m.session.client.APIKey
 		ok := false
 		if m.stage.Plans != nil && key != "" {
 			w.keyText = append(w.keyText[:0], key...)
-			client, ok = c.Usage.Find(w.keyText, m.stage.Plans)
+			*client, ok = c.Usage.Find(w.keyText, m.stage.Plans)
 		}
 		if !ok {
 			return forbidden, false
@@ -65,13 +64,13 @@ func (m *message) admit() (refusal, bool) {
 	d, _ := c.Throttle.Spend(now, wall, w.loop.ID, &r.Throttle, charges)
 	if d.Allowed() {
 		if r.KeyRequired {
-			c.Usage.Count(w.loop.ID, &client, wall)
+			c.Usage.Count(w.loop.ID, client, wall)
 		}
 		return "", true
 	}
 	limit, text := telemetry.LimitMethod, tooMany
 	switch {
-	case d.Denied >= common && client.Quota() && d.Denied == len(charges)-1:
+	case r.KeyRequired && d.Denied >= common && client.Quota() && d.Denied == len(charges)-1:
 		limit, text = telemetry.LimitQuota, overQuota
 	case d.Denied >= common:
 		limit = telemetry.LimitPlan

@@ -10,6 +10,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
+	"github.com/tidegate/tidegate/dataplane/usage"
 	"github.com/tidegate/tidegate/dataplane/websocket"
 )
 
@@ -47,9 +48,12 @@ type message struct {
 	payload []byte // the message
 	request []byte
 	upcall  upstream.Call
-	answer  []byte // of the integration
-	status  int    // likewise
-	fault   string // for the log
+	answer  []byte        // of the integration
+	status  int           // likewise
+	fault   string        // for the log
+	reading deploy.Answer // answer, as the route reads it
+	digits  [3]byte       // of status
+	client  usage.Client  // that is charged
 }
 
 // keptBuffer is the largest buffer that is kept for the next message, in bytes.
@@ -82,6 +86,7 @@ func (m *message) done() {
 	}
 	s, was := m.session, m.event
 	counted := was == eventMessage && m.calledAt != 0
+	m.reading = deploy.Answer{}
 	m.session, m.stage, m.route, m.caller, m.head, m.edge, m.end = nil, nil, nil, nil, nil, nil, websocket.End{}
 	m.payload, m.request, m.answer = shrink(m.payload)[:0], shrink(m.request)[:0], shrink(m.answer)[:0]
 	w.spare = append(w.spare, m)
@@ -222,9 +227,8 @@ func (m *message) answered() {
 // respond sends the client the answer that the route makes.
 func (m *message) respond() {
 	w := m.worker
-	var status [3]byte
-	a := deploy.Answer{Status: deploy.AppendStatus(status[:0], m.status), Body: m.answer, Message: m.payload, Header: m.header()}
-	out, ok := m.route.Response(m.request[:0], w.scratch[:0], &a, templateInput{m})
+	m.reading = deploy.Answer{Status: deploy.AppendStatus(m.digits[:0], m.status), Body: m.answer, Message: m.payload, Header: m.header()}
+	out, ok := m.route.Response(m.request[:0], w.scratch[:0], &m.reading, templateInput{m})
 	m.request = out
 	if !ok {
 		m.failed(Misconfigured)

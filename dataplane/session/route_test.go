@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -238,4 +239,37 @@ func TestTemplates(t *testing.T) {
 	if got := b.calls("/say")[0]; !strings.HasSuffix(got.Body, `,"stage":"prod"}`) {
 		t.Errorf("%+v", got)
 	}
+}
+
+// TestDrain: whoever is connected is told to go away, one after the other, and
+// nobody new comes.
+func TestDrain(t *testing.T) {
+	b := newBackend(t, nil)
+	g := to(b, "$connect", "$disconnect").serve(t)
+	var open []*websocket.Conn
+	for range 20 {
+		open = append(open, dial(t, g))
+	}
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- g.Gateway.Drain(ctx) }()
+	var first, last time.Duration
+	for i, c := range open {
+		if code := closeCode(t, c); code != 1001 {
+			t.Errorf("closed with %d", code)
+		}
+		if last = time.Since(began); i == 0 {
+			first = last
+		}
+		_ = c.Close()
+	}
+	if last-first < 200*time.Millisecond {
+		t.Errorf("all were closed within %s", last-first)
+	}
+	if err := <-drained; err != nil {
+		t.Error(err)
+	}
+	eventually(t, "$disconnect", func() bool { return len(b.calls("/disconnect")) == 20 })
 }

@@ -86,8 +86,11 @@ type Worker struct {
 func NewWorker(config *Sessions, l *loop.Loop) *Worker {
 	var seed [32]byte
 	_, _ = rand.Read(seed[:]) // never fails
-	return &Worker{config: config, loop: l, random: mrand.NewChaCha8(seed)}
+	return &Worker{config: config, loop: l, random: mrand.NewChaCha8(seed), scratch: make([]byte, 0, scratchSize)}
 }
+
+// scratchSize fits the keys that messages choose, in bytes.
+const scratchSize = 512
 
 // Client is who is at the other end. It is kept, so its bytes must be its own.
 type Client struct {
@@ -153,11 +156,11 @@ func (s *Session) Key() definition.StageKey { return s.key }
 // Client returns who is at the other end.
 func (s *Session) Client() *Client { return s.client }
 
-// ConnectedAt returns when the client asked to connect, and LastActiveAt when a
-// message last went either way.
+// ConnectedAt returns when the client asked to connect.
 func (s *Session) ConnectedAt() time.Time { return time.Unix(0, s.connectedAt) }
 
-// LastActiveAt: see ConnectedAt.
+// LastActiveAt returns when a message last went either way, to a quarter of a
+// second.
 func (s *Session) LastActiveAt() time.Time {
 	return time.Unix(0, max(s.connectedAt, s.worker.loop.Wall(s.Active()))) // the latter is coarse
 }

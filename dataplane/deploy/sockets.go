@@ -42,7 +42,7 @@ func (s *Sockets) Find(scratch, message []byte) *Route {
 }
 
 // ManagePath begins the paths of the calls of @connections, behind the stage.
-const ManagePath = "/@connections/"
+const ManagePath = "/@connections"
 
 // compileSockets compiles the WebSocket part of a stage.
 func (s *Stage) compileSockets(ws *definition.WebSocket, scope *proxy.Scope, stores Stores) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"time"
 	"unicode/utf8"
 
@@ -20,14 +21,12 @@ func isManaged(path []byte) bool {
 	return ok
 }
 
-// managedID returns the connection id of a path of @connections, as it came.
+// managedID returns the connection id of a path of @connections, as it came; empty
+// stands for all connections of the stage.
 func managedID(path []byte) ([]byte, bool) {
-	if len(path) > 0 && path[0] == '/' {
-		path = path[1:]
-	}
-	for _, prefix := range [...]string{deploy.ManagePath[1:], "%40connections/"} {
-		if id, ok := bytes.CutPrefix(path, []byte(prefix)); ok {
-			return id, true
+	for _, all := range [...]string{deploy.ManagePath, "/%40connections"} {
+		if rest, ok := bytes.CutPrefix(path, []byte(all)); ok && (len(rest) == 0 || rest[0] == '/') {
+			return bytes.TrimPrefix(rest, []byte("/")), true
 		}
 	}
 	return nil, false
@@ -59,10 +58,10 @@ func (t *transaction) manage() {
 	id := http1.AppendUnescaped(nil, raw)
 	verb := t.x.Request.Verb
 	switch {
-	case verb != http1.POST && verb != http1.GET && verb != http1.DELETE:
+	case verb != http1.POST && (len(id) == 0 || verb != http1.GET && verb != http1.DELETE):
 		t.reject(NoMethod)
 		return
-	case !wellFormed(id):
+	case len(id) > 0 && !wellFormed(id):
 		t.rejectWith(Malformed, "Invalid connectionId: "+string(bytes.ToValidUTF8(id, []byte("?"))))
 		return
 	}
@@ -83,13 +82,17 @@ func (t *transaction) manage() {
 	m := &managing{key: definition.StageKey{APIID: t.stage.APIID, Stage: t.stage.Name}, verb: verb, payload: bytes.Clone(t.held.bytes)}
 	hub := t.worker.pipeline.sockets.Hub
 	ref, ok := hub.Parse(id)
-	if !ok {
+	if !ok && len(id) > 0 {
 		t.reject(Gone)
 		return
 	}
 	m.pause = t.newPause(stepManage)
 	t.managing = m
 	m.begin(func() {})
+	if len(id) == 0 {
+		hub.Broadcast(m.broadcast())
+		return
+	}
 	if outcome := hub.Do(ref, m); outcome != websocket.Sent {
 		t.endPause()
 		m.outcome = outcome
@@ -124,15 +127,37 @@ func (m *managing) Run(c *websocket.Conn) {
 	m.wake()
 }
 
+// op returns how the payload is sent. On AWS everything is text, and what is no
+// UTF-8 is of no use to anybody.
+func (m *managing) op() websocket.Opcode {
+	if utf8.Valid(m.payload) {
+		return websocket.OpText
+	}
+	return websocket.OpBinary
+}
+
+// broadcast sends the payload to all connections of the stage, which AWS does not
+// have.
+func (m *managing) broadcast() *websocket.Broadcast {
+	return &websocket.Broadcast{
+		Op: m.op(), Payload: m.payload,
+		To: func(c *websocket.Conn) bool {
+			s, ok := c.Handler().(*session.Session)
+			return ok && s.Key() == m.key && !s.Passed()
+		},
+		Done: func(sent, lost int) {
+			m.outcome = websocket.Sent
+			m.info = fmt.Appendf(nil, `{"sent":%d,"lost":%d}`, sent, lost)
+			m.wake()
+		},
+	}
+}
+
 func (m *managing) do(s *session.Session) {
 	m.outcome = websocket.Sent
 	switch m.verb {
 	case http1.POST:
-		op := websocket.OpText
-		if !utf8.Valid(m.payload) {
-			op = websocket.OpBinary
-		}
-		m.outcome = s.Push(op, m.payload)
+		m.outcome = s.Push(m.op(), m.payload)
 	case http1.DELETE:
 		s.Close(websocket.Normal, "Connection Closed Normally")
 	default:

@@ -2,13 +2,17 @@ package session_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 	"github.com/aws/smithy-go"
@@ -210,4 +214,44 @@ func TestSlowClient(t *testing.T) {
 		_, err := m.GetConnection(t.Context(), &apigatewaymanagementapi.GetConnectionInput{ConnectionId: id})
 		return code(err) == "GoneException"
 	})
+}
+
+// TestBroadcast: one call reaches all connections of a stage.
+func TestBroadcast(t *testing.T) {
+	b := newBackend(t, nil)
+	g := to(b, "$connect").serve(t)
+	var open []*websocket.Conn
+	for range 50 {
+		open = append(open, dial(t, g))
+	}
+	post := func(policy, name string) (int, string) {
+		c := manager(t, g, "prod", name, policy)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+g.Addr+"/prod/@connections", strings.NewReader("to all"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256([]byte("to all"))
+		credentials, _ := c.Options().Credentials.Retrieve(t.Context())
+		if err := v4.NewSigner().SignHTTP(t.Context(), credentials, r, hex.EncodeToString(sum[:]), "execute-api", "us-east-1", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(resp.Body)
+		return resp.StatusCode, string(text)
+	}
+	if status, body := post(strings.ReplaceAll(manageAll, "/prod/*", "/prod/POST/@connections/*"), "single"); status != 403 {
+		t.Errorf("with permission for single connections: %d %s", status, body)
+	}
+	if status, body := post(manageAll, "boss"); status != 200 || body != `{"sent":50,"lost":0}` {
+		t.Errorf("%d %s", status, body)
+	}
+	for _, c := range open {
+		if got := hear(t, c); got != "to all" {
+			t.Error(got)
+		}
+	}
 }

@@ -121,6 +121,7 @@ type Session struct {
 	asked       *message
 	backlog     [][]byte // messages that wait for those before
 	busy        int      // messages that integrations work on
+	passed      bool     // on to a backend, whose frames nothing may come between
 }
 
 // Reserve makes a session with an id, which names nothing before Open. Cancel ends
@@ -147,11 +148,15 @@ func (s *Session) Open(stream *loop.Stream, early, answer []byte) {
 // OpenPassed begins a connection whose frames go to a backend; see
 // websocket.Conn.Pass.
 func (s *Session) OpenPassed(stream *loop.Stream, early, answer []byte, backend *websocket.Backend) {
+	s.passed = true
 	s.Pass(stream, early, answer, s, &s.worker.config.passed, backend)
 }
 
 // Key returns the stage that the session is of.
 func (s *Session) Key() definition.StageKey { return s.key }
+
+// Passed reports whether the session is passed on to a backend.
+func (s *Session) Passed() bool { return s.passed }
 
 // Client returns who is at the other end.
 func (s *Session) Client() *Client { return s.client }
@@ -235,6 +240,9 @@ func (s *Session) next() {
 
 // Push sends the client a message that its API's backend wants it to have.
 func (s *Session) Push(op websocket.Opcode, payload []byte) websocket.Outcome {
+	if s.passed {
+		return websocket.Gone // for all that the gateway has to say
+	}
 	outcome := s.Send(op, payload)
 	if stage := s.stage(); stage != nil && stage.SocketMetrics != nil && outcome == websocket.Sent {
 		stage.SocketMetrics.Count(s.worker.loop.ID, telemetry.SocketMessageOut)

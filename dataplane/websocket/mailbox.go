@@ -167,6 +167,18 @@ func (m *mailbox) swap() {
 	m.next = 0
 }
 
+// wanted begins a delivery of what waits to be sent, and reports whether the
+// caller has to post it.
+func (m *mailbox) wanted() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.posted || len(m.later.conns) == 0 {
+		return false
+	}
+	m.posted = true
+	return true
+}
+
 // rest ends the delivery if nothing has come meanwhile.
 func (m *mailbox) rest() bool {
 	m.mu.Lock()

@@ -146,15 +146,15 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 		ResourcePath: res.Path, ResourceID: res.ID, TimeoutMillis: in.TimeoutMillis,
 		Throttle: s.limits.Method(res.Path, m.HTTPMethod), KeyRequired: m.APIKeyRequired,
 	}
-	if out.Guard != nil && out.Guard.Kind == auth.Custom { // whose authorizer is told of them
-		out.Params = pathParams(res.Path)
-	}
 	if m.APIKeyRequired {
 		out.Overrides = s.Plans.Overrides(res.Path, m.HTTPMethod)
 	}
 	var err error
 	if out.Guard, err = s.guards.Method(m); err != nil {
 		return nil, fmt.Errorf("%s %s: %w", m.HTTPMethod, res.Path, err)
+	}
+	if out.Guard != nil && out.Guard.Kind == auth.Custom { // whose authorizer is told of them
+		out.Params = pathParams(res.Path)
 	}
 	switch in.Type {
 	case definition.IntegrationMock:

@@ -305,7 +305,8 @@ type Upstream struct {
 	// DNSRefresh is how often the name of an endpoint is resolved again.
 	DNSRefresh time.Duration `yaml:"dns_refresh"`
 	// CAFile is a PEM file of certificate authorities to trust besides the
-	// system's. Empty: the system's alone.
+	// system's, also at the endpoints of authorizers and functions. Empty: the
+	// system's alone.
 	CAFile string `yaml:"ca_file"`
 }
 

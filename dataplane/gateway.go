@@ -131,15 +131,15 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.loadPrincipals(host.AccountID, catalog); err != nil {
 		return nil, err
 	}
-	if err := g.makeCallers(host); err != nil {
-		return nil, err
-	}
 	g.gate, g.verdicts.log = newKernelGate(g.log), g.log
 	if g.denyList, err = g.readDenyList(host); err != nil {
 		return nil, err
 	}
 	g.denyLists(host, g.denyList)
 	if err := g.makeLoops(host); err != nil {
+		return nil, err
+	}
+	if err := g.makeCallers(host); err != nil {
 		return nil, err
 	}
 	if err := g.makePipeline(host); err != nil {

@@ -32,9 +32,9 @@ func (id *Identity) AppendKey(dst []byte) ([]byte, bool) {
 		sum := sha256.Sum256(id.Token)
 		return append(append(dst, "token "...), sum[:]...), true
 	}
-	if id.Verdict != nil { // a principal's name may stand for many
+	if v := id.Verdict; v != nil { // a principal's name may stand for many, and another time an authorizer may say something else of the same key
 		sum := sha256.Sum256(id.Key)
-		return append(append(dst, "key "...), sum[:]...), true
+		return append(append(append(dst, "key "...), sum[:]...), v.Said[:]...), true
 	}
 	return dst, false
 }

@@ -28,8 +28,8 @@ func (t *transaction) authenticateCustom() bool {
 			return false
 		}
 		t.callerKey = t.identity.Key
-		if t.verdict = g.Custom.Lookup(t.callerKey, t.x.Started); t.verdict == nil {
-			t.askCustom(strings.Clone(g.MethodARN(&w.scratchARN, &request)))
+		if t.verdict = g.Custom.Lookup(t.callerKey, t.x.Started, w.loop.ID); t.verdict == nil {
+			t.askCustom()
 			return false
 		}
 	}
@@ -51,14 +51,10 @@ func (t *transaction) authenticateCustom() bool {
 
 // askCustom has the authorizer asked, and answers a request that it is not asked
 // about.
-func (t *transaction) askCustom(methodARN string) {
+func (t *transaction) askCustom() {
 	a := t.method.Guard.Custom
-	var event authorizer.Event
-	if a.NeedsEvent() {
-		event = t.event()
-	}
 	wait := &verdictWait{pause: t.newPause(stepAuthenticate)}
-	switch a.Ask(t.callerKey, methodARN, event, wait) {
+	switch a.Ask(t.callerKey, t.question, wait) {
 	case authorizer.Waiting:
 		wait.begin(func() { a.Leave(t.callerKey, wait) })
 	case authorizer.Invalid:
@@ -66,6 +62,15 @@ func (t *transaction) askCustom(methodARN string) {
 	default:
 		t.reject(AuthorizerBusy)
 	}
+}
+
+// question is what the authorizer is told of the request: copies.
+func (t *transaction) question() (methodARN string, event authorizer.Event) {
+	g, request := t.method.Guard, t.policyRequest()
+	if g.Custom.NeedsEvent() {
+		event = t.event()
+	}
+	return strings.Clone(g.MethodARN(&t.worker.scratchARN, &request)), event
 }
 
 // verdictWait is a request that waits for an authorizer.

@@ -1,6 +1,8 @@
 package lambda
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -35,6 +37,9 @@ type Config struct {
 
 	// Region is that of functions that are given by name.
 	Region string
+
+	// RootCAs may certify endpoints; nil for the system's.
+	RootCAs *x509.CertPool
 
 	// Credentials sign the requests, if there are any. They are the host's: every
 	// API on it can have the functions called that they may call.
@@ -100,6 +105,7 @@ func New(c Config) (*Client, error) {
 		Transport: &http.Transport{
 			DialContext:            (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSHandshakeTimeout:    connectTimeout,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs},
 			Protocols:              protocols,
 			IdleConnTimeout:        idleTimeout,
 			MaxIdleConns:           maxIdle,

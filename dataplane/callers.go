@@ -3,10 +3,7 @@ package dataplane
 import (
 	"context"
 	"crypto/x509"
-	"os"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/auth"
@@ -41,21 +38,13 @@ func (g *Gateway) makeCallers(host *configs.Host) error {
 	return nil
 }
 
-// lambdaConfig signs calls if the environment has credentials, where AWS's own
-// tools look for them.
 func lambdaConfig(host *configs.Host, roots *x509.CertPool) lambda.Config {
 	c := lambda.Config{
-		Region: host.Region, Endpoint: host.Lambda.Endpoint, Functions: map[string]string{}, RootCAs: roots,
+		Region: host.Region, Endpoint: host.Lambda.Endpoint, Functions: map[string]string{}, RootCAs: roots, Credentials: lambda.Environment(),
 		Timeout: host.Authorizers.Timeout, MaxAnswer: authorizer.MaxResult + 1, MaxCalls: host.Authorizers.MaxCalls,
 	}
 	for _, f := range host.Lambda.Functions {
 		c.Functions[f.Name] = f.URL
-	}
-	if os.Getenv("AWS_ACCESS_KEY_ID") != "" && os.Getenv("AWS_SECRET_ACCESS_KEY") != "" {
-		c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-				SessionToken: os.Getenv("AWS_SESSION_TOKEN"), Source: "environment"}, nil
-		})
 	}
 	return c
 }

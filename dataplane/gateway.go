@@ -204,9 +204,10 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	g.judge = sentence.NewJudge(sentenceRules(host), g.suspects, g.condemn)
 	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
 		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders, Suspects: g.suspects,
-		IAM:        sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
-		Throttled:  g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits),
-		Guaranteed: g.registry.Counter(telemetry.GuaranteedRequests),
+		IAM:         sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
+		TokenChecks: g.registry.Counters(telemetry.TokenChecks, jwt.Labels()),
+		Throttled:   g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits),
+		Guaranteed:  g.registry.Counter(telemetry.GuaranteedRequests),
 	}, g.access,
 		g.registry.Counters(telemetry.RequestsRejected, pipeline.Labels()))
 	for _, l := range g.loops {

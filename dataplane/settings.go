@@ -249,5 +249,6 @@ func (g *Gateway) register() {
 	r.CounterFunc(telemetry.OffenderReports, g.offenders.Reported)
 	r.CounterFunc(telemetry.OffenderReportsDropped, g.offenders.Dropped)
 	r.CounterFunc(telemetry.UsageJournalErrors, g.journalErrors.Load)
+	g.registerCallers()
 	g.registerGuard()
 }

@@ -133,6 +133,7 @@ func (g *Gateway) Status() control.Status {
 		s.Listeners = append(s.Listeners, status)
 	}
 	g.mu.Unlock()
+	s.Issuers, s.Authorizers = g.issuerStatus(), g.authorizerStatus(catalog)
 	kernel := g.Gate().Status()
 	s.Gate, s.Notes = &kernel, kernel.Notes
 	if g.access == nil {

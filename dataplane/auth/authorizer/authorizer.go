@@ -84,7 +84,7 @@ const (
 func (a *Authorizer) Ask(key []byte, about Question, w Waiter) State {
 	s := a.state
 	if a.validation != nil && !a.validation.Match(a.tokenOf(key)) {
-		s.stats.Unauthorized.Add(1)
+		s.stats.Invalid.Add(1)
 		return Invalid
 	}
 	waits, room := s.calls.Wait(key, w)

@@ -16,7 +16,9 @@ type Stats struct {
 	Misses        PerLoop      // and not
 	Calls         atomic.Int64 // of the owner's code, that ended
 	Nanoseconds   atomic.Int64 // that those took, together
-	Unauthorized  atomic.Int64 // callers that it does not know, or whose token is invalid
+	Decided       atomic.Int64 // of those, with a policy
+	Unauthorized  atomic.Int64 // callers that it does not know
+	Invalid       atomic.Int64 // requests whose token does not match the validation expression
 	Failed        atomic.Int64
 	Misconfigured atomic.Int64
 	Busy          atomic.Int64 // requests that were told so
@@ -42,18 +44,16 @@ func newStats(loops int) *Stats {
 	return &Stats{Hits: make(PerLoop, loops), Misses: make(PerLoop, loops)}
 }
 
+// Outcome returns the count of calls with an outcome.
+func (s *Stats) Outcome(o Outcome) *atomic.Int64 {
+	return [...]*atomic.Int64{Failed: &s.Failed, Misconfigured: &s.Misconfigured, Unauthorized: &s.Unauthorized, Decided: &s.Decided}[o]
+}
+
 // count adds the verdict of a call.
 func (s *Stats) count(v *Verdict) {
 	s.Calls.Add(1)
 	s.Nanoseconds.Add(v.Latency)
-	switch v.Outcome {
-	case Unauthorized:
-		s.Unauthorized.Add(1)
-	case Failed:
-		s.Failed.Add(1)
-	case Misconfigured:
-		s.Misconfigured.Add(1)
-	}
+	s.Outcome(v.Outcome).Add(1)
 }
 
 // add adds the counts of another.
@@ -63,7 +63,7 @@ func (s *Stats) add(o *Stats) {
 		s.Misses[i].n.Add(o.Misses[i].n.Load())
 	}
 	for _, c := range []struct{ to, from *atomic.Int64 }{
-		{&s.Calls, &o.Calls}, {&s.Nanoseconds, &o.Nanoseconds}, {&s.Unauthorized, &o.Unauthorized}, {&s.Failed, &o.Failed},
+		{&s.Calls, &o.Calls}, {&s.Nanoseconds, &o.Nanoseconds}, {&s.Decided, &o.Decided}, {&s.Unauthorized, &o.Unauthorized}, {&s.Invalid, &o.Invalid}, {&s.Failed, &o.Failed},
 		{&s.Misconfigured, &o.Misconfigured}, {&s.Busy, &o.Busy},
 	} {
 		c.to.Add(c.from.Load())

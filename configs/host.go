@@ -315,4 +315,7 @@ type AccessLog struct {
 	// Path is a file, "-" for standard output, or empty for no access log. The
 	// file is opened again on SIGHUP, for log rotation.
 	Path string `yaml:"path"`
+	// Context names further $context variables to log, of what authorizers say
+	// of callers: `authorizer.claims.email`, `authorizer.tenant`.
+	Context []string `yaml:"context"`
 }

@@ -186,7 +186,7 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	g.targets = upstream.NewGroup(g.loops, config)
 	g.registry = telemetry.NewRegistry(workers, g.options.Version)
 	if host.AccessLog.Path != "" {
-		if g.access, err = telemetry.OpenAccessLog(host.AccessLog.Path, workers); err != nil {
+		if g.access, err = telemetry.OpenAccessLog(host.AccessLog.Path, workers, loggedContext(host)...); err != nil {
 			return err
 		}
 	}

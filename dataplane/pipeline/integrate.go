@@ -325,7 +325,7 @@ func (t *transaction) AppendContext(dst []byte, v proxy.ContextVar, name string)
 	case proxy.ContextExtendedRequestID:
 		return append(dst, t.extendedID...)
 	case proxy.ContextHTTPMethod:
-		return append(dst, t.verb.String()...)
+		return append(dst, verbText(r, t.verb)...)
 	case proxy.ContextPath:
 		return append(dst, r.Path...)
 	case proxy.ContextProtocol:
@@ -361,7 +361,10 @@ func (t *transaction) appendCaller(dst []byte, v proxy.ContextVar, name string) 
 			return t.client.AppendKeyID(dst)
 		}
 	case proxy.ContextAuthorizer:
-		return t.identity.AppendContext(dst, name)
+		start := len(dst)
+		if dst = t.identity.AppendContext(dst, name); len(dst) == start {
+			dst = t.appendAuthorizer(dst, name)
+		}
 	case proxy.ContextAccessKey:
 		return append(dst, t.identity.AccessKey...)
 	case proxy.ContextAccountID:

@@ -28,13 +28,14 @@ type Pipeline struct {
 	settings  atomic.Pointer[Settings]
 	admission Admission
 	log       *telemetry.AccessLog // nil for none
+	variables []variable           // of log
 	rejected  *telemetry.Counters  // by Reason
 	workers   []*Worker
 }
 
 // New returns a pipeline that serves nothing yet. log and rejected may be nil.
 func New(settings Settings, a Admission, log *telemetry.AccessLog, rejected *telemetry.Counters) *Pipeline {
-	p := &Pipeline{admission: a, log: log, rejected: rejected}
+	p := &Pipeline{admission: a, log: log, variables: variablesOf(log.Context()), rejected: rejected}
 	p.settings.Store(&settings)
 	return p
 }
@@ -82,6 +83,8 @@ type Worker struct {
 	policy        policy.Context
 	scratchARN    auth.Scratch
 	keyID         []byte // of record
+	contextText   []byte // likewise
+	contextValues [][]byte
 
 	serving  int64
 	done     uint64

@@ -39,6 +39,10 @@ type Record struct {
 
 	ErrorMessage      []byte // error.message
 	ErrorResponseType string // error.responseType
+
+	// Context has the values of the variables that the log was opened with, in
+	// their order; nil if none has one.
+	Context [][]byte
 }
 
 // clock keeps the text of the second it formatted last.
@@ -57,8 +61,9 @@ func (c *clock) appendTime(dst []byte, milliseconds int64) []byte {
 
 // appendLine appends the record as one line of JSON. Every value is a string,
 // as in the JSON format that the AWS console offers, so that a key has one type
-// whether its value is there or not.
-func (r *Record) appendLine(dst []byte, c *clock) []byte {
+// whether its value is there or not. context are the keys of r.Context, as keysOf
+// makes them.
+func (r *Record) appendLine(dst []byte, c *clock, context ...string) []byte {
 	dst = appendText(append(dst, `{"requestId":"`...), r.RequestID)
 	dst = appendText(append(dst, `","extendedRequestId":"`...), r.ExtendedRequestID)
 	dst = appendText(append(dst, `","identity.sourceIp":"`...), r.SourceIP)
@@ -87,7 +92,23 @@ func (r *Record) appendLine(dst []byte, c *clock) []byte {
 	dst = appendString(append(dst, `","error.responseType":"`...), r.ErrorResponseType)
 	dst = appendString(append(dst, `","deploymentId":"`...), r.DeploymentID)
 	dst = appendString(append(dst, `","tlsVersion":"`...), r.TLSVersion)
+	for i, key := range context {
+		dst = append(dst, key...)
+		if r.Context == nil {
+			dst = append(dst, '-')
+		} else {
+			dst = appendText(dst, r.Context[i])
+		}
+	}
 	return append(dst, "\"}\n"...)
+}
+
+// keysOf makes of names what appendLine writes before their values.
+func keysOf(names []string) (keys []string) {
+	for _, name := range names {
+		keys = append(keys, `","`+string(appendString(nil, name))+`":"`)
+	}
+	return keys
 }
 
 func appendNumber(dst []byte, n int64) []byte {

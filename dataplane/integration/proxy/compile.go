@@ -145,7 +145,7 @@ func (c *compiler) source(text string) (value, error) {
 		if fixed, ok := c.scope.Context[name]; ok {
 			return value{text: fixed}, nil
 		}
-		if v, rest, ok := findContext(name); ok {
+		if v, rest, ok := FindContext(name); ok {
 			return value{source: fromContext, ctx: v, text: rest}, nil
 		}
 		return value{}, fmt.Errorf("%q is not a context variable that can be mapped", text)

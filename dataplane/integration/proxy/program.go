@@ -124,8 +124,9 @@ var contextVars = map[string]ContextVar{
 // contextFamilies are context variables whose names go on.
 var contextFamilies = map[string]ContextVar{"authorizer.": ContextAuthorizer, "identity.clientCert.": ContextClientCert}
 
-// findContext returns the variable of a name, and what is left of the name.
-func findContext(name string) (v ContextVar, rest string, ok bool) {
+// FindContext returns the $context variable of a name, and what is left of the name
+// for Input.AppendContext. It is false for what is no variable of requests.
+func FindContext(name string) (v ContextVar, rest string, ok bool) {
 	if v, ok := contextVars[name]; ok {
 		return v, "", true
 	}

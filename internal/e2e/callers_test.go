@@ -20,6 +20,7 @@ import (
 type told struct {
 	addr     string
 	requests atomic.Int64
+	latency  atomic.Value // of the authorizer, as the last request was told
 }
 
 func startTold(t testing.TB) *told {
@@ -27,8 +28,9 @@ func startTold(t testing.TB) *told {
 	b := &told{}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.requests.Add(1)
+		b.latency.Store(r.Header.Get("X-Told-Latency"))
 		var text strings.Builder
-		for _, name := range []string{"sub", "use", "groups", "id", "tenant", "level", "admin", "latency"} {
+		for _, name := range []string{"sub", "use", "groups", "id", "tenant", "level", "admin"} {
 			if v := r.Header.Get("X-Told-" + name); v != "" {
 				fmt.Fprintf(&text, "%s=%s ", name, v)
 			}

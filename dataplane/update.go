@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/auth"
+	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
@@ -78,7 +80,15 @@ func Check(host *configs.Host, body *definition.Body) error {
 		PutDeployments: []*definition.Deployment{{ID: id, APIID: id, Body: &checked}},
 		PutStages:      []*definition.Stage{{APIID: id, Name: id, DeploymentID: id}},
 	})
-	_, err := deploy.Compile(catalog, deployHost(host), deploy.Stores{}, nil)
+	options, err := tokenOptions(host)
+	if err != nil {
+		return err
+	}
+	keys, err := jwt.NewKeys(options) // which issuers there may be is the host's to say
+	if err != nil {
+		return err
+	}
+	_, err = deploy.Compile(catalog, deployHost(host), deploy.Stores{Auth: auth.Stores{Keys: keys}}, nil)
 	return err
 }
 

@@ -19,9 +19,9 @@ type owner struct {
 	addr      string
 	under     atomic.Int64 // calls
 	mostUnder atomic.Int64
-	delay     time.Duration
 
 	mu     sync.Mutex
+	delay  time.Duration     // of every answer
 	keys   map[string]string // that a token names, for usage plans
 	events []string
 }
@@ -49,7 +49,10 @@ func (o *owner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	defer o.under.Add(-1)
-	time.Sleep(o.delay)
+	o.mu.Lock()
+	delay := o.delay
+	o.mu.Unlock()
+	time.Sleep(delay)
 	var event struct {
 		Token   string            `json:"authorizationToken"`
 		ARN     string            `json:"methodArn"`

@@ -27,7 +27,9 @@ func TestCallersAreToldApart(t *testing.T) {
 		}
 		seen[string(key)] = i
 	}
-	if _, ok := (&Identity{}).AppendKey(nil); ok {
-		t.Error("nobody has a key")
+	for _, nobody := range []Identity{{}, {Verdict: said(1)}} {
+		if _, ok := nobody.AppendKey(nil); ok {
+			t.Errorf("%+v has a key", nobody)
+		}
 	}
 }

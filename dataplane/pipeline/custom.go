@@ -23,11 +23,10 @@ func (t *transaction) authenticateCustom() bool {
 			return false
 		}
 		var ok bool
-		if t.identity.Key, ok = g.Custom.AppendKey(t.callerKey[:0], t); !ok {
+		if t.callerKey, ok = g.Custom.AppendKey(t.callerKey[:0], t); !ok {
 			t.reject(Unauthorized)
 			return false
 		}
-		t.callerKey = t.identity.Key
 		if t.verdict = g.Custom.Lookup(t.callerKey, t.x.Started, w.loop.ID); t.verdict == nil {
 			t.askCustom()
 			return false
@@ -37,6 +36,9 @@ func (t *transaction) authenticateCustom() bool {
 	switch v.Outcome {
 	case authorizer.Decided:
 		t.identity.Verdict = v
+		if caller, ok := g.Custom.Caller(t.callerKey); ok {
+			t.identity.Key = caller
+		}
 		t.usageIdentifier = append(t.usageIdentifier[:0], v.UsageIdentifierKey...)
 		return true
 	case authorizer.Unauthorized:

@@ -24,8 +24,9 @@ func TestCachesOfCallers(t *testing.T) {
 	d := start(t, host{more: fmt.Sprintf("tokens: {allow_http: true, allow_private: true, user_pools: [{pool: us-east-1_shop, issuer: %q}]}", issuer.URL)})
 	document := callersAPI(backend.Addr, "", []string{
 		tokenScheme("token", owner.http(), ""), requestScheme("request", owner.http(), "method.request.header.X-User", ""),
+		requestScheme("each", owner.http(), "method.request.header.X-User", ", authorizerResultTtlInSeconds: 0"), requestScheme("anybody", owner.http(), "", ", authorizerResultTtlInSeconds: 0"),
 		fmt.Sprintf(`pool: {type: apiKey, in: header, name: Authorization, x-amazon-apigateway-authorizer: {type: cognito_user_pools, providerARNs: [%q]}}`, userPool),
-	}, map[string]string{"/token": "[{token: []}]", "/request": "[{request: []}]", "/pool": "[{pool: []}]", "/shared": "[{token: []}]"})
+	}, map[string]string{"/token": "[{token: []}]", "/request": "[{request: []}]", "/pool": "[{pool: []}]", "/shared": "[{token: []}]", "/each": "[{each: []}]", "/anybody": "[{anybody: []}]"})
 	at := strings.Index(document, "  /shared:")
 	document = document[:at] + strings.Replace(document[at:], "httpMethod: GET,", "httpMethod: GET, x-tidegate-cache-across-callers: true,", 1)
 	id := ""
@@ -33,7 +34,7 @@ func TestCachesOfCallers(t *testing.T) {
 		id = d.deploy(mode, document, nil)
 		a := d.account(t)
 		a.patchStage(id, mode, "/cacheClusterEnabled", "true", "/*/*/caching/enabled", "true", "/x-tidegate-cache-mode", mode)
-		for _, path := range []string{"token", "request", "pool", "shared"} {
+		for _, path := range []string{"token", "request", "pool", "shared", "each", "anybody"} {
 			a.patchStage(id, mode, "/~1"+path+"/ANY/caching/enabled", "true", "/~1"+path+"/ANY/caching/ttlInSeconds", "600")
 		}
 	}
@@ -54,6 +55,7 @@ func TestCachesOfCallers(t *testing.T) {
 		}{
 			{"/token", "Authorization: allow-1", "Authorization: allow-2", "Authorization: deny"},
 			{"/request", "X-User: allow-1", "X-User: allow-2", "X-User: deny"},
+			{"/each", "X-User: allow-1", "X-User: allow-2", "X-User: deny"}, // which is asked each time
 			{"/pool", "Authorization: " + ann, "Authorization: " + bob, "Authorization: " + ann[:len(ann)-4] + "AAAA"},
 		} {
 			one, other := ask(c.path, c.one), ask(c.path, c.other)
@@ -72,6 +74,10 @@ func TestCachesOfCallers(t *testing.T) {
 		// Another token of the same user may say other things of it.
 		if first, second := ask("/pool", "Authorization: "+ann), ask("/pool", "Authorization: "+user("ann", "2")); first == second {
 			t.Errorf("%s: two tokens: %q", mode, first)
+		}
+		// Who cannot be told apart is never answered from the cache.
+		if first, second := ask("/anybody", "X-User: allow-1"), ask("/anybody", "X-User: allow-1"); first == second {
+			t.Errorf("%s: whoever calls gets %q", mode, first)
 		}
 		one := ask("/shared", "Authorization: allow-1")
 		if other := ask("/shared", "Authorization: allow-2"); other != one {

@@ -69,7 +69,7 @@ func TestCallersAllocateNothing(t *testing.T) {
 		t.Run(c.path+" "+c.end, func(t *testing.T) {
 			conn := g.Dial(false)
 			defer conn.Close()
-			n := allocations(t, conn, 5000, "GET "+c.path+" HTTP/1.1\r\nHost: api.example\r\nAccept: */*\r\n"+c.field+"\r\n\r\n", c.end)
+			n := allocations(t, conn, 10000, "GET "+c.path+" HTTP/1.1\r\nHost: api.example\r\nAccept: */*\r\n"+c.field+"\r\n\r\n", c.end)
 			if t.Logf("%.4f allocations per request", n); n >= 0.01 {
 				t.Errorf("%.4f allocations per request, want none", n)
 			}

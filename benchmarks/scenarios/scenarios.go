@@ -62,6 +62,17 @@ var all = []Scenario{
 		Rounds:  14, Window: time.Second, run: plan,
 	},
 	{
+		Name:      "auth",
+		About:     "Finding out who calls, called in a loop in one process: a signed request against the AWS SDK signing the same one; a token that is seen for the first time, one that has been seen, and one that an authorizer has said something of, against the bare verification of an ES256 signature by the library.",
+		Measure:   checkMeasure,
+		InProcess: true,
+		AtMost: map[string]float64{
+			"sigv4_vs_signer": 0.5, "sigv4_allocs": 2, "jwt_cached_vs_verify": 0.01, "jwt_cached_allocs": 0, "jwt_es256_vs_library": 1.2,
+			"authorizer_cached_vs_verify": 0.01, "authorizer_cached_allocs": 0,
+		},
+		Rounds: 16, Window: time.Second / 10, run: auth,
+	},
+	{
 		Name:    "cache-hit",
 		About:   "GET of a 512-byte answer from the cache of each gateway over 64 kept-alive connections, as fast as they go: one answer, and 1,000 told apart by a path parameter. No request of a turn reaches the backend. The ratios are of CPU time per hit.",
 		Needs:   []string{"varnishd"},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/benchmarks/caches"
+	"github.com/tidegate/tidegate/benchmarks/callers"
 	"github.com/tidegate/tidegate/benchmarks/limits"
 	"github.com/tidegate/tidegate/benchmarks/report"
 	"github.com/tidegate/tidegate/benchmarks/rivals"
@@ -39,6 +40,7 @@ func TestScenariosAndFigures(t *testing.T) {
 		"proxy-tls": "cpu_vs_nginx", "mock": "cpu_vs_nginx_return", "latency": "p99_vs_nginx", "routes": "cpu_vs_small",
 		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn", "plan": "cpu_vs_bare",
 		"cache-hit": "cpu_vs_nginx cpu_vs_varnish", "cache-hit-10k": "cpu_vs_nginx",
+		"auth":       "sigv4_vs_signer sigv4_allocs jwt_cached_vs_verify jwt_cached_allocs jwt_es256_vs_library authorizer_cached_vs_verify authorizer_cached_allocs",
 		"cachestore": "vs_fastcache vs_bigcache vs_freecache get_allocs", "cache-gc": "heap_mib max_pause_vs_map",
 		"limiter": "vs_xtime scaling_2_cores decision_vs_xtime accuracy_used accuracy_over spend_allocs decision_allocs lookup_vs_map find_allocs keys_bytes keys_scanned_bytes",
 	}
@@ -74,6 +76,8 @@ func TestScenariosAreShort(t *testing.T) {
 			rivals = 3
 		case "cache-hit", "cachestore":
 			rivals = 6
+		case "auth":
+			rivals = 8
 		}
 		turn := s.Window
 		switch s.Name {
@@ -193,6 +197,29 @@ func TestLimiterSelfCheck(t *testing.T) {
 	for _, f := range figures[:3] {
 		if f.Value < 0.2 || f.Value > 5 {
 			t.Errorf("%s is %v", f.Name, f.Value)
+		}
+	}
+}
+
+// What is compared with is of a module that is known, and all figures are taken; in
+// a self check they compare like with like.
+func TestAuth(t *testing.T) {
+	for _, selfCheck := range []bool{false, true} {
+		b := &bench{rounds: 2, window: 4 * time.Millisecond, log: io.Discard, selfCheck: selfCheck}
+		figures, err := auth(context.Background(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		allTaken(t, "auth", figures)
+		for _, s := range b.samples {
+			if callers.Modules[s.Rival] == "" && !strings.HasPrefix(s.Rival, "tidegate-") {
+				t.Errorf("the module of %s is not known", s.Rival)
+			}
+		}
+		for _, f := range figures {
+			if selfCheck && strings.Contains(f.Name, "_vs_") && (f.Value < 0.2 || f.Value > 5) {
+				t.Errorf("self check: %s is %v", f.Name, f.Value)
+			}
 		}
 	}
 }

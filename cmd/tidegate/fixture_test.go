@@ -25,11 +25,13 @@ type memory struct {
 	refuse  error         // of the next updates that make a deployment
 	delay   time.Duration // of every look at the catalog
 
-	offenders []control.Offender
-	caches    []control.CacheStatus
-	flushed   []string // stages of any API
-	keyring   *keyring
-	gate      *fakeGate
+	offenders   []control.Offender
+	caches      []control.CacheStatus
+	issuers     []control.IssuerStatus
+	authorizers []control.AuthorizerStatus
+	flushed     []string // stages of any API
+	keyring     *keyring
+	gate        *fakeGate
 }
 
 func (m *memory) Catalog() *definition.Catalog {
@@ -66,7 +68,7 @@ func (m *memory) Status() control.Status {
 		Listeners: []control.ListenerStatus{{Name: "public", Address: "127.0.0.1:8080", Refusal: "respond", Connections: 3}},
 		APIs:      len(c.APIs), Deployments: len(c.Deployments), Stages: len(c.Stages),
 		Notes: []string{"the kernel gate is off"},
-		Gate:  &m.gate.status,
+		Gate:  &m.gate.status, Issuers: m.issuers, Authorizers: m.authorizers,
 	}
 }
 

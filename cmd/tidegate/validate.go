@@ -47,7 +47,7 @@ type verdict struct {
 func validateFiles(e *env, args []string) error {
 	f := newFlags(e, validateCommand)
 	asJSON := f.Bool("json", false, "print JSON")
-	config := f.String("config", "", "`HOSTFILE` whose region, account and timeout limit apply to documents")
+	config := f.String("config", "", "`HOSTFILE` whose region, account, timeout limit and issuers of tokens apply to documents")
 	files, err := f.parse(args)
 	if err != nil {
 		return err

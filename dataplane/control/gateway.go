@@ -124,6 +124,9 @@ type Status struct {
 
 	Caches []CacheStatus `json:"caches,omitempty"` // of the stages that have one, by names of API and stage
 
+	Issuers     []IssuerStatus     `json:"issuers,omitempty"`     // of tokens, in order
+	Authorizers []AuthorizerStatus `json:"authorizers,omitempty"` // custom ones, by API, stage and name
+
 	// Notes name what the host lacks or has switched off, for a person to read.
 	Notes []string `json:"notes,omitempty"`
 }

@@ -126,7 +126,7 @@ func checkSource(source, prefix string, places ...string) error {
 	if name, ok := strings.CutPrefix(source, "stageVariables."); ok && isVariableName(name) {
 		return nil
 	}
-	if name, ok := strings.CutPrefix(source, "context."); ok && isName(name) {
+	if name, ok := strings.CutPrefix(source, "context."); ok && isContextName(name) {
 		return nil
 	}
 	if rest, ok := strings.CutPrefix(source, prefix); ok {
@@ -143,6 +143,13 @@ func checkSource(source, prefix string, places ...string) error {
 	}
 	return fmt.Errorf("%q is not a mapping expression; use %s{%s}.NAME, stageVariables.NAME, context.NAME or a literal in single quotes",
 		clip(source), prefix, strings.Join(places, "|"))
+}
+
+// isContextName reports the name of a context variable. Claims may be named
+// "cognito:groups" or "https://example.com/roles".
+func isContextName(name string) bool {
+	said, ok := strings.CutPrefix(name, "authorizer.")
+	return isName(name) || ok && consistsOf(said, "._$-:/")
 }
 
 func checkLiteral(source string) error {

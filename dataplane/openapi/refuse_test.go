@@ -157,6 +157,8 @@ func TestRefused(t *testing.T) {
 		{"mapping key of an HTTP API", integration("requestParameters: {'append:header.x': '$request.header.y'}"), inAt + `requestParameters.append:header.x: the mapping key "append:header.x" is not supported; it belongs to HTTP APIs`},
 		{"mapping key", integration("requestParameters: {integration.request.cookie.x: method.request.header.y}"), inAt + "requestParameters.integration.request.cookie.x: a mapping key is integration.request.{path|querystring|header}.NAME"},
 		{"mapping from a body", integration("requestParameters: {integration.request.header.x: method.request.body.a}"), `mapping from a body ("method.request.body.a") is not supported yet`},
+		{"mapping of a context variable with a colon", integration("requestParameters: {integration.request.header.x: 'context.identity:user'}"), `"context.identity:user" is not a mapping expression`},
+		{"mapping of a claim with a space", integration("requestParameters: {integration.request.header.x: 'context.authorizer.claims.a b'}"), `is not a mapping expression`},
 		{"mapping expression", integration("requestParameters: {integration.request.header.x: literal}"), `"literal" is not a mapping expression`},
 		{"mapping literal", integration(`requestParameters: {integration.request.header.x: "'a"}`), "does not end with a single quote"},
 		{"mapping injection", integration(`requestParameters: {integration.request.header.x: "'a\r\nb: c'"}`), "may not hold line breaks"},

@@ -21,7 +21,9 @@ static __always_inline int style_of(const struct segment *s)
 enum owner { NOBODY, CONNECTION, LISTENER };
 
 /* owner_of asks the host who would get the segment. A connection was open before
- * its source was condemned, since none was let in after. */
+ * its source was condemned, since none was let in after. One that only waits for
+ * its last segments (TIME_WAIT) owns nothing: its client may use the port again,
+ * and the host would send the new connection's segments astray. */
 static __always_inline enum owner owner_of(struct xdp_md *ctx, const struct flow *f)
 {
 	struct bpf_sock_tuple tuple = {};
@@ -45,7 +47,7 @@ static __always_inline enum owner owner_of(struct xdp_md *ctx, const struct flow
 		return NOBODY;
 	state = sock->state;
 	bpf_sk_release(sock);
-	return state == BPF_TCP_LISTEN ? LISTENER : CONNECTION;
+	return state == BPF_TCP_LISTEN || state == BPF_TCP_TIME_WAIT ? LISTENER : CONNECTION;
 }
 
 /* A verdict is what becomes of the packet, and why. */

@@ -115,6 +115,7 @@ struct bpf_sk_lookup {
 
 enum {
 	BPF_TCP_ESTABLISHED = 1,
+	BPF_TCP_TIME_WAIT = 6,
 	BPF_TCP_LISTEN = 10,
 };
 

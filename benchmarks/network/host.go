@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -22,11 +23,17 @@ import (
 type Host struct {
 	work chan func() // for the thread that is inside
 	file *os.File    // of the network namespace
+	cpu  int         // AnyCPU for all
 }
 
-// New makes a host. It has to be closed.
-func New() (*Host, error) {
-	h := &Host{work: make(chan func())}
+// AnyCPU is for a host that shares all CPUs with others.
+const AnyCPU = -1
+
+// New makes a host, which has to be closed. One of a single CPU is like another
+// machine: the programs that [Host.Command] runs have no other, and what comes
+// over its links is received on it.
+func New(cpu int) (*Host, error) {
+	h := &Host{work: make(chan func()), cpu: cpu}
 	entered := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
@@ -50,13 +57,17 @@ func New() (*Host, error) {
 }
 
 // enter leaves the namespaces of the process. The thread's own mounts are cut off
-// first, as they would otherwise spread to the process's.
+// first, as they would otherwise spread to the process's; /sys shows the network
+// that it was mounted from.
 func (h *Host) enter() (err error) {
 	if err := unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("new network namespace: %w", err)
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := unix.Mount("sysfs", "/sys", "sysfs", 0, ""); err != nil {
+		return fmt.Errorf("mount /sys: %w", err)
 	}
 	h.file, err = os.Open("/proc/thread-self/ns/net")
 	return err
@@ -79,7 +90,11 @@ func (h *Host) Do(f func() error) error {
 // Command returns argv as it has to be to run inside the host. The process is the
 // program itself, with no other one around it.
 func (h *Host) Command(argv ...string) []string {
-	return append([]string{"nsenter", "--net=" + h.path(), "--"}, argv...)
+	enter := []string{"nsenter", "--net=" + h.path(), "--"}
+	if h.cpu != AnyCPU {
+		enter = append(enter, "taskset", "--cpu-list", strconv.Itoa(h.cpu))
+	}
+	return append(enter, argv...)
 }
 
 // path names the namespace for as long as this process lives.
@@ -87,9 +102,9 @@ func (h *Host) path() string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(),
 
 // Run runs a program inside the host to its end.
 func (h *Host) Run(argv ...string) error {
-	argv = h.Command(argv...)
-	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", strings.Join(argv[3:], " "), err, strings.TrimSpace(string(out)))
+	entered := h.Command(argv...)
+	if out, err := exec.Command(entered[0], entered[1:]...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, strings.TrimSpace(string(out)))
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package network
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"strconv"
 )
 
 // End is one end of a link.
@@ -29,6 +31,24 @@ func Connect(a, b *Host, subnet uint8) (ea, eb End, err error) {
 		if err := e.Host.IP("link", "set", name, "up"); err != nil {
 			return End{}, End{}, err
 		}
+		if err := e.Host.receive(name); err != nil {
+			return End{}, End{}, err
+		}
 	}
 	return ends[0], ends[1], nil
+}
+
+// receive has the host's own CPU receive what comes over an interface, where a
+// link otherwise leaves that to the CPU that sent it.
+func (h *Host) receive(name string) error {
+	if h.cpu == AnyCPU {
+		return nil
+	}
+	return h.Do(func() error {
+		mask := strconv.FormatUint(1<<h.cpu, 16)
+		if err := os.WriteFile("/sys/class/net/"+name+"/queues/rx-0/rps_cpus", []byte(mask), 0); err != nil {
+			return fmt.Errorf("receive on CPU %d: %w", h.cpu, err)
+		}
+		return nil
+	})
 }

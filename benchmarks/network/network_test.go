@@ -18,11 +18,11 @@ import (
 	"github.com/tidegate/tidegate/internal/need"
 )
 
-func newHost(t *testing.T) *Host {
+func host(t *testing.T) *Host {
 	t.Helper()
 	need.Root(t)
 	need.Tool(t, "ip")
-	h, err := New()
+	h, err := New(AnyCPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func newHost(t *testing.T) *Host {
 }
 
 func TestConnect(t *testing.T) {
-	a, b := newHost(t), newHost(t)
+	a, b := host(t), host(t)
 	ea, eb, err := Connect(a, b, 7)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestConnect(t *testing.T) {
 		t.Errorf("connected to %s", got)
 	}
 	conn.Close()
-	if _, err := newHost(t).Dial(ctx, "tcp", address); !errors.Is(err, unix.ENETUNREACH) {
+	if _, err := host(t).Dial(ctx, "tcp", address); !errors.Is(err, unix.ENETUNREACH) {
 		t.Errorf("from a host without a link: %v", err)
 	}
 	if _, err := a.Dial(ctx, "tcp", netip.AddrPortFrom(eb.Address, 81).String()); !errors.Is(err, unix.ECONNREFUSED) {
@@ -65,7 +65,7 @@ func TestConnect(t *testing.T) {
 
 // A program runs inside as the very process that was started.
 func TestCommand(t *testing.T) {
-	h := newHost(t)
+	h := host(t)
 	argv := h.Command("sh", "-c", "echo $$; exec ip -brief link")
 	cmd := exec.Command(argv[0], argv[1:]...)
 	out, err := cmd.Output()
@@ -84,10 +84,35 @@ func TestCommand(t *testing.T) {
 	}
 }
 
+func TestHostOfOneCPU(t *testing.T) {
+	need.Root(t)
+	need.Tool(t, "ip")
+	h, err := New(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if _, _, err := Connect(host(t), h, 3); err != nil {
+		t.Fatal(err)
+	}
+	argv := h.Command("grep", "Cpus_allowed_list", "/proc/self/status")
+	out, err := exec.Command(argv[0], argv[1:]...).Output()
+	if f := strings.Fields(string(out)); err != nil || len(f) != 2 || f[1] != "0" {
+		t.Errorf("programs run on %q, %v", out, err)
+	}
+	var mask []byte
+	if err := h.Do(func() (err error) {
+		mask, err = os.ReadFile("/sys/class/net/veth3/queues/rx-0/rps_cpus")
+		return err
+	}); err != nil || strings.Trim(string(mask), "0,\n") != "1" {
+		t.Errorf("packets are received on %q, %v", mask, err)
+	}
+}
+
 // What is mounted for a host is not seen by the process, and a setting of the
 // host is not the process's.
 func TestHostIsApart(t *testing.T) {
-	h := newHost(t)
+	h := host(t)
 	dir := t.TempDir()
 	if err := h.MountBPF(dir); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func TestServerOnAHost(t *testing.T) {
 	need.Tool(t, "nginx")
 	var hosts [2]*network.Host
 	for i := range hosts {
-		h, err := network.New()
+		h, err := network.New(network.AnyCPU)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,10 +24,17 @@ struct tcp {
 	__be32 options[4];
 };
 
-union ip {
-	struct iphdr four;
-	struct ipv6hdr six;
-	__be32 words[10];
+/* headers are IP's and TCP's, IPv4's at the end of the room for IPv6's. */
+struct headers {
+	union {
+		struct ipv6hdr six;
+		struct {
+			__be32 room[5];
+			struct iphdr four;
+		};
+		__be32 words[10];
+	};
+	struct tcp tcp;
 };
 
 /* fold makes an Internet checksum (RFC 1071) of a sum of 32-bit words. */
@@ -78,70 +85,76 @@ static __always_inline __u32 write_tcp(struct tcp *t, const struct segment *s, c
 	return words * 4;
 }
 
-/* write_ip returns the size of the header and adds to sum what TCP's checksum
- * takes of it. */
-static __always_inline __u32 write_ip(union ip *ip, const struct flow *f, __u32 payload, __u64 *sum)
+/* write_ip adds to sum what TCP's checksum takes of the header. */
+static __always_inline void write_ip(struct headers *h, const struct flow *f, __u32 payload, __u64 *sum)
 {
 	*sum += bpf_htonl(payload + IPPROTO_TCP);
 	if (f->family == AF_INET) {
-		ip->four.version_ihl = 0x45;
-		ip->four.tot_len = bpf_htons(sizeof(ip->four) + payload);
-		ip->four.frag_off = bpf_htons(0x4000); /* do not fragment */
-		ip->four.ttl = 64;
-		ip->four.protocol = IPPROTO_TCP;
-		ip->four.saddr = f->destination[0];
-		ip->four.daddr = f->source[0];
-		ip->four.check = fold(sum_words(ip->words, 5));
-		*sum += sum_words(ip->words + 3, 2);
-		return sizeof(ip->four);
+		h->four.version_ihl = 0x45;
+		h->four.tot_len = bpf_htons(sizeof(h->four) + payload);
+		h->four.frag_off = bpf_htons(0x4000); /* do not fragment */
+		h->four.ttl = 64;
+		h->four.protocol = IPPROTO_TCP;
+		h->four.saddr = f->destination[0];
+		h->four.daddr = f->source[0];
+		h->four.check = fold(sum_words(h->words + 5, 5));
+		*sum += sum_words(h->words + 8, 2);
+		return;
 	}
-	ip->six.version_class = 0x60;
-	ip->six.payload_len = bpf_htons(payload);
-	ip->six.nexthdr = IPPROTO_TCP;
-	ip->six.hop_limit = 64;
-	__builtin_memcpy(ip->six.saddr, f->destination, sizeof(ip->six.saddr));
-	__builtin_memcpy(ip->six.daddr, f->source, sizeof(ip->six.daddr));
-	*sum += sum_words(ip->words + 2, 8);
-	return sizeof(ip->six);
+	h->six.version_class = 0x60;
+	h->six.payload_len = bpf_htons(payload);
+	h->six.nexthdr = IPPROTO_TCP;
+	h->six.hop_limit = 64;
+	__builtin_memcpy(h->six.saddr, f->destination, sizeof(h->six.saddr));
+	__builtin_memcpy(h->six.daddr, f->source, sizeof(h->six.daddr));
+	*sum += sum_words(h->words + 2, 8);
 }
 
-/* read_l2 copies Ethernet and its VLAN tags, for the way back. */
-static __always_inline int read_l2(struct xdp_md *ctx, __u8 l2[MAX_L2], __u32 size)
+/* resize_at_start is for where a driver left no room at the end. It brings Ethernet
+ * and its VLAN tags along, or more than those, which will be overwritten. */
+__noinline int resize_at_start(struct xdp_md *ctx, int more)
 {
-	__u8 swap;
+	__u8 l2[MAX_L2];
 
-	if (size < sizeof(struct ethhdr) || size > MAX_L2 || bpf_xdp_load_bytes(ctx, 0, l2, size))
+	if (bpf_xdp_load_bytes(ctx, 0, l2, sizeof(l2)) || bpf_xdp_adjust_head(ctx, -more))
 		return -1;
-	for (int i = 0; i < ETH_ALEN; i++) {
-		swap = l2[i];
-		l2[i] = l2[ETH_ALEN + i];
-		l2[ETH_ALEN + i] = swap;
+	return bpf_xdp_store_bytes(ctx, 0, l2, sizeof(l2));
+}
+
+/* turn_around swaps the Ethernet addresses. */
+static __always_inline int turn_around(struct xdp_md *ctx)
+{
+	__be16 *at = (void *)(long)ctx->data, swap;
+
+	if ((void *)(at + ETH_ALEN) > (void *)(long)ctx->data_end)
+		return -1;
+#pragma unroll
+	for (int i = 0; i < ETH_ALEN / 2; i++) {
+		swap = at[i];
+		at[i] = at[ETH_ALEN / 2 + i];
+		at[ETH_ALEN / 2 + i] = swap;
 	}
 	return 0;
 }
 
-/* resize makes the frame so long, at its end or, where a driver left no room
- * there, at its start. */
-static __always_inline long resize(struct xdp_md *ctx, __u32 from, __u32 to)
+static __always_inline int store_headers(struct xdp_md *ctx, const struct segment *s, struct headers *h, __u32 tcp_size)
 {
-	int more = (int)to - (int)from;
-
-	return more && bpf_xdp_adjust_tail(ctx, more) && bpf_xdp_adjust_head(ctx, -more);
+	if (s->flow.family == AF_INET)
+		return bpf_xdp_store_bytes(ctx, s->l3, &h->four, sizeof(h->four) + tcp_size);
+	return bpf_xdp_store_bytes(ctx, s->l3, &h->six, sizeof(h->six) + tcp_size);
 }
 
 /* reply returns 0, or -1 for a frame that cannot become one. */
 __noinline int reply(struct xdp_md *ctx, const struct segment *s, const struct reply *r)
 {
-	__u32 tcp_size, ip_size, size, text = 0;
+	__u32 tcp_size, size, text = 0;
 	__u64 digits = 0, sum = 0;
+	struct headers h = {};
 	struct answer *a = 0;
-	__u8 l2[MAX_L2] = {};
-	struct tcp tcp = {};
-	union ip ip = {};
+	int more;
 
 	if (!s || !r)
 		return -1;
-	size = s->l3;
 	if (r->answer) {
 		if (r->answer > ANSWERS)
 			return -1;
@@ -155,19 +168,19 @@ __noinline int reply(struct xdp_md *ctx, const struct segment *s, const struct r
 			sum += (digits & 0xffffffff) + (digits >> 32);
 		}
 	}
-	tcp_size = write_tcp(&tcp, s, r);
-	ip_size = write_ip(&ip, &s->flow, tcp_size + text, &sum);
-	sum += sum_words((__be32 *)&tcp, sizeof(tcp) / 4);
-	tcp.header.check = fold(sum);
+	tcp_size = write_tcp(&h.tcp, s, r);
+	write_ip(&h, &s->flow, tcp_size + text, &sum);
+	sum += sum_words((__be32 *)&h.tcp, sizeof(h.tcp) / 4);
+	h.tcp.header.check = fold(sum);
 
-	if (read_l2(ctx, l2, size) || resize(ctx, s->length, size + ip_size + tcp_size + text) ||
-	    bpf_xdp_store_bytes(ctx, 0, l2, size) ||
-	    bpf_xdp_store_bytes(ctx, size, &ip, ip_size) ||
-	    bpf_xdp_store_bytes(ctx, size + ip_size, &tcp, tcp_size))
+	size = s->l3 + (s->flow.family == AF_INET ? sizeof(h.four) : sizeof(h.six)) + tcp_size;
+	more = (int)(size + text) - (int)s->length;
+	if (more && bpf_xdp_adjust_tail(ctx, more) && resize_at_start(ctx, more))
+		return -1;
+	if (turn_around(ctx) || store_headers(ctx, s, &h, tcp_size))
 		return -1;
 	if (!a)
 		return 0;
-	size += ip_size + tcp_size;
 	if (bpf_xdp_store_bytes(ctx, size, a->text, text))
 		return -1;
 	return a->seconds ? bpf_xdp_store_bytes(ctx, size + a->seconds, &digits, sizeof(digits)) : 0;

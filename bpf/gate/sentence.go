@@ -44,7 +44,7 @@ func (g *Gate) Condemn(source netip.Addr, r Rule) error {
 	if err != nil {
 		return fmt.Errorf("condemn %s: %w", source, err)
 	}
-	return nil
+	return g.marks.sentences.put(sentenceMark(key), wordOf(k))
 }
 
 // Release ends a sentence early and tells whether there was one.
@@ -53,6 +53,9 @@ func (g *Gate) Release(source netip.Addr) (bool, error) {
 	defer g.mu.Unlock()
 	key, err := sentenceKey(source)
 	if err != nil {
+		return false, err
+	}
+	if err := g.marks.sentences.clear(sentenceMark(key)); err != nil {
 		return false, err
 	}
 	err = g.objects.Sentences.Delete(key)
@@ -91,7 +94,23 @@ func (g *Gate) sweepSentences(at uint64) error {
 	}); err != nil {
 		return err
 	}
+	for _, key := range expired {
+		if err := g.marks.sentences.clear(sentenceMark(key)); err != nil {
+			return err
+		}
+	}
 	return inBatches(len(expired), func(i, j int) (int, error) { return g.objects.Sentences.BatchDelete(expired[i:j], nil) })
+}
+
+// rebuildSentenceMarks has every sentence marked that there is room for.
+func (g *Gate) rebuildSentenceMarks() error {
+	var all []wanted
+	if err := each(g.objects.Sentences, func(key programSource, k programRule) {
+		all = append(all, wanted{sentenceMark(key), wordOf(k)})
+	}); err != nil {
+		return err
+	}
+	return g.marks.sentences.rebuild(all)
 }
 
 // sentenceKey is the key that sentence_of in judge.h makes.

@@ -40,7 +40,8 @@ static __always_inline int dropped(struct xdp_md *ctx, enum reason reason, __u32
 
 static __always_inline int unreadable(struct xdp_md *ctx, __u32 length)
 {
-	int judgement = look_closer(ctx);
+	__u64 word;
+	int judgement = look_closer(ctx, &word);
 
 	if (judgement >= 0)
 		return dropped(ctx, DROP_UNREADABLE, length);
@@ -50,6 +51,7 @@ static __always_inline int unreadable(struct xdp_md *ctx, __u32 length)
 static __always_inline int decide(struct xdp_md *ctx, const struct packet *p, enum parsed parsed, __u32 length)
 {
 	int judgement;
+	__u64 word = 0;
 	__u8 port;
 
 	if (parsed == MALFORMED)
@@ -61,14 +63,14 @@ static __always_inline int decide(struct xdp_md *ctx, const struct packet *p, en
 	port = port_of(p->port);
 	if (!port)
 		return passed(PASS_OTHER_PORT, length);
-	judgement = glance(p);
+	judgement = glance(p, &word);
 	if (judgement == LOOK_CLOSER)
-		judgement = look_closer(ctx);
+		judgement = look_closer(ctx, &word);
 	if (judgement < 0)
 		return passed(PASS_REASON(judgement), length);
 	if (port == 1 + DROP && opens(p->flags)) /* as refuse would, but at once */
 		return dropped(ctx, judgement == BY_RULE ? DROP_RULE : DROP_SENTENCE, length);
-	return refuse(ctx, length, judgement == BY_SENTENCE);
+	return refuse(ctx, length, judgement == BY_SENTENCE, word);
 }
 
 SEC("xdp.frags")

@@ -162,18 +162,22 @@ __noinline int judge(const struct flow *f, struct rule *copy)
 }
 
 /* look_closer judges the source of a frame, which is read anew: to keep more of it
- * at hand would slow down all the packets that a glance is enough for. */
-__noinline int look_closer(struct xdp_md *ctx)
+ * at hand would slow down all the packets that a glance is enough for. It returns
+ * the word of the rule too. */
+__noinline int look_closer(struct xdp_md *ctx, __u64 *word)
 {
 	struct packet p = {};
 	struct rule rule = {};
 	struct flow f = {};
+	int judgement;
 
 	parse(ctx, &p);
-	if (!p.family)
+	if (!p.family || !word)
 		return PASSES(PASS_MALFORMED);
 	read_flow(&f, &p);
-	return judge(&f, &rule);
+	judgement = judge(&f, &rule);
+	*word = word_of(&rule);
+	return judgement;
 }
 
 #endif

@@ -26,6 +26,7 @@ const (
 	markKind       = 0xff
 	markAllow      = 0x100
 	markCrowded    = 0x200
+	markAnswer     = 10
 	markUntil      = 16
 	markUnit       = 14
 	markForever    = 1<<48 - 1
@@ -61,7 +62,7 @@ func wordOf(k programRule) uint64 {
 	if k.Until == 0 {
 		until = markForever
 	}
-	return until<<markUntil | uint64(k.Allow)*markAllow
+	return until<<markUntil | uint64(k.Answer)<<markAnswer | uint64(k.Allow)*markAllow
 }
 
 // bucket is one of the kernel's: keys and words by turns.

@@ -8,7 +8,7 @@
 
 struct mark {
 	__u64 key;  /* of IPv4 its 32 bits, of IPv6 the first 64 */
-	__u64 word; /* its kind, the flags, and from MARK_UNTIL on when it ends */
+	__u64 word; /* its kind, the flags, the answer, and when it ends */
 };
 
 #define MARK_KIND 0xff  /* 0: nothing */
@@ -17,6 +17,7 @@ struct mark {
 #define MARK_PREFIX6 64 /* and the length */
 #define MARK_ALLOW 0x100
 #define MARK_CROWDED 0x200 /* in the first of a bucket, and about all of it */
+#define MARK_ANSWER 10     /* which of the answers, in 6 bits */
 #define MARK_UNTIL 16
 #define MARK_UNIT 14       /* an end is in units of 2^14 ns */
 #define MARK_FOREVER 0xffffffffffff
@@ -44,6 +45,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct bucket);
 } sentence_marks SEC(".maps");
+
+/* word_of is the word of a rule, without its kind. */
+static __always_inline __u64 word_of(const struct rule *r)
+{
+	__u64 until = r->until ? r->until >> MARK_UNIT : MARK_FOREVER;
+
+	return until << MARK_UNTIL | (__u64)r->answer << MARK_ANSWER;
+}
 
 /* mark_of returns the word of a mark, 0 if there is none, or MARK_CROWDED if it
  * takes a look into the maps to know. */

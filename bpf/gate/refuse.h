@@ -99,22 +99,17 @@ static __always_inline int refuse_open(struct xdp_md *ctx, struct segment *s)
  * fills no sequence space there is nothing to say: the last step of a handshake,
  * or the acknowledgement of an answer. Anything else that is not the first data
  * after a cookie has seen the answer already, WINDOW being what it is. */
-static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s)
+static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s, __u64 word)
 {
 	struct reply r = { .seq = s->ack, .ack = after(s), .flags = TCP_ACK | TCP_FIN };
 	enum reason reason = CLOSE;
-	struct rule rule = {};
-	int judgement;
 
 	if (!(s->flags & TCP_ACK) || after(s) == s->seq)
 		return VERDICT(XDP_DROP, DROP_SILENT);
 	if (s->payload && has_cookie(s)) {
-		judgement = judge(&s->flow, &rule);
-		if (judgement < 0) /* pardoned since */
-			return VERDICT(XDP_PASS, PASS_REASON(judgement));
 		r.flags |= TCP_PSH;
-		r.answer = 1 + rule.answer;
-		r.until = rule.until;
+		r.answer = 1 + (word >> MARK_ANSWER & 63);
+		r.until = word >> MARK_UNTIL << MARK_UNIT;
 		reason = s->sentenced ? ANSWER_SENTENCE : ANSWER_RULE;
 	}
 	if (s->timed == SEARCH)
@@ -123,7 +118,7 @@ static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s)
 }
 
 /* refused returns the verdict on a segment of a condemned source. */
-static __always_inline int refused(struct xdp_md *ctx, struct segment *s)
+static __always_inline int refused(struct xdp_md *ctx, struct segment *s, __u64 word)
 {
 	enum owner owner;
 	int style = style_of(s);
@@ -141,17 +136,18 @@ static __always_inline int refused(struct xdp_md *ctx, struct segment *s)
 		return reset(ctx, s, s->sentenced ? RESET_SENTENCE : RESET_RULE);
 	if (style != RESPOND)
 		return VERDICT(XDP_DROP, s->sentenced ? DROP_SENTENCE : DROP_RULE);
-	return opens(s->flags) ? refuse_open(ctx, s) : refuse_stray(ctx, s);
+	return opens(s->flags) ? refuse_open(ctx, s) : refuse_stray(ctx, s, word);
 }
 
-/* refuse is for a TCP packet of so many bytes, of a condemned source. */
-__noinline int refuse(struct xdp_md *ctx, __u32 length, __u32 sentenced)
+/* refuse is for a TCP packet of so many bytes, of a source that is condemned by what
+ * has the word. */
+__noinline int refuse(struct xdp_md *ctx, __u32 length, __u32 sentenced, __u64 word)
 {
 	struct segment s = { .length = length, .sentenced = sentenced };
 	int verdict = VERDICT(XDP_DROP, DROP_FAILED);
 
 	if (!read_segment(ctx, &s))
-		verdict = refused(ctx, &s);
+		verdict = refused(ctx, &s, word);
 	if (count(verdict & 0xff, length))
 		report_source(ctx, &s.flow, length, verdict & 0xff);
 	return verdict >> 8;

@@ -33,7 +33,7 @@ static __always_inline int passed(enum reason reason, __u32 length)
 
 static __always_inline int dropped(struct xdp_md *ctx, enum reason reason, __u32 length)
 {
-	if (count(reason, length))
+	if (unlikely(count(reason, length)))
 		report_frame(ctx, length, reason);
 	return XDP_DROP;
 }
@@ -54,17 +54,17 @@ static __always_inline int decide(struct xdp_md *ctx, const struct packet *p, en
 	__u64 word = 0;
 	__u8 port;
 
-	if (parsed == MALFORMED)
+	if (unlikely(parsed == MALFORMED))
 		return passed(PASS_MALFORMED, length);
-	if (parsed == NOT_TCP)
+	if (unlikely(parsed == NOT_TCP))
 		return passed(PASS_NOT_TCP, length);
-	if (parsed == UNREADABLE)
+	if (unlikely(parsed == UNREADABLE))
 		return unreadable(ctx, length);
 	port = port_of(p->port);
-	if (!port)
+	if (unlikely(!port))
 		return passed(PASS_OTHER_PORT, length);
 	judgement = glance(p, &word);
-	if (judgement == LOOK_CLOSER)
+	if (unlikely(judgement == LOOK_CLOSER))
 		judgement = look_closer(ctx, &word);
 	if (judgement < 0)
 		return passed(PASS_REASON(judgement), length);

@@ -11,9 +11,9 @@ static __always_inline int beyond_doubt(__u64 word, int condemned)
 {
 	__u64 until = word >> MARK_UNTIL;
 
-	if (!(word & MARK_KIND) || word & MARK_ALLOW)
+	if (unlikely(!(word & MARK_KIND) || word & MARK_ALLOW))
 		return LOOK_CLOSER;
-	return until == MARK_FOREVER || clock_now() >> MARK_UNIT < until ? condemned : LOOK_CLOSER;
+	return likely(until == MARK_FOREVER || clock_now() >> MARK_UNIT < until) ? condemned : LOOK_CLOSER;
 }
 
 /* glance_rules4 and 6 return a judgement, and the word of the mark it is by. */
@@ -22,7 +22,7 @@ static __always_inline int glance_rules4(__be32 source, __u64 *word)
 	__u64 lengths = lengths_of(&lengths4, bpf_ntohl(source) >> 8);
 	__u32 length;
 
-	for (int i = 0; lengths && i < 8; i++) {
+	for (int i = 0; unlikely(lengths) && i < 8; i++) {
 		length = lengths & 0xff;
 		if (length > 1 + 32)
 			return LOOK_CLOSER;
@@ -39,7 +39,7 @@ static __always_inline int glance_rules6(const __be32 source[4], __u64 *word)
 	__u64 mask, lengths = lengths_of(&lengths6, bpf_ntohl(source[0]));
 	__u32 length;
 
-	for (int i = 0; lengths && i < 8; i++) {
+	for (int i = 0; unlikely(lengths) && i < 8; i++) {
 		length = lengths & 0xff;
 		if (length > 1 + 64)
 			return LOOK_CLOSER;
@@ -62,7 +62,7 @@ static __always_inline int glance(const struct packet *p, __u64 *word)
 			MARK_SENTENCE);
 	if (!*word)
 		return PASSES(PASS_CLEAN);
-	return clock_now() > control.beat + STALE_AFTER ? LOOK_CLOSER : beyond_doubt(*word, BY_SENTENCE);
+	return unlikely(clock_now() > control.beat + STALE_AFTER) ? LOOK_CLOSER : beyond_doubt(*word, BY_SENTENCE);
 }
 
 #endif

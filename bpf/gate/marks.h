@@ -61,7 +61,7 @@ static __always_inline __u64 mark_of(void *marks, __u64 key, __u64 kind)
 	__u32 index = (key ^ kind << 32) * MARK_FACTOR >> (64 - BUCKET_BITS);
 	struct bucket *b = bpf_map_lookup_elem(marks, &index);
 
-	if (!b)
+	if (unlikely(!b))
 		return MARK_CROWDED;
 #pragma unroll
 	for (int i = 0; i < MARKS; i++) {

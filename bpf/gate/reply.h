@@ -18,24 +18,15 @@ struct reply {
 	__u32 flags;
 };
 
-/* tcp is a TCP header with room for timestamps and a segment size. */
-struct tcp {
-	struct tcphdr header;
-	__be32 options[4];
+/* headers are IP's, IPv4's at the end of the room for IPv6's, and TCP's with room for
+ * timestamps and a segment size. They are made word by word: a word that is read
+ * just after its bytes were written one by one makes the CPU wait. */
+struct headers {
+	__be32 ip[10];
+	__be32 tcp[9];
 };
 
-/* headers are IP's and TCP's, IPv4's at the end of the room for IPv6's. */
-struct headers {
-	union {
-		struct ipv6hdr six;
-		struct {
-			__be32 room[5];
-			struct iphdr four;
-		};
-		__be32 words[10];
-	};
-	struct tcp tcp;
-};
+#define IP4 5 /* where IPv4's begins in ip */
 
 /* fold makes an Internet checksum (RFC 1071) of a sum of 32-bit words. */
 static __always_inline __u16 fold(__u64 sum)
@@ -47,67 +38,59 @@ static __always_inline __u16 fold(__u64 sum)
 	return ~sum;
 }
 
-static __always_inline __u64 sum_words(const __be32 *words, int count)
+/* write_tcp returns the size of the header, and adds to sum what its checksum takes
+ * of it, which is left out. */
+static __always_inline __u32 write_tcp(__be32 tcp[9], const struct segment *s, const struct reply *r, __u64 *sum)
 {
-	__u64 sum = 0;
+	__be32 size = bpf_htonl(TCPOPT_MSS << 24 | TCPOLEN_MSS << 16 | WINDOW);
+	__u32 words = 5, window = r->flags & TCP_RST ? 0 : WINDOW;
 
-	for (int i = 0; i < count; i++)
-		sum += words[i];
-	return sum;
-}
-
-/* write_tcp returns the size of the header, without its checksum. */
-static __always_inline __u32 write_tcp(struct tcp *t, const struct segment *s, const struct reply *r)
-{
-	__be32 size = bpf_htonl(TCPOPT_MSS << 24 | 4 << 16 | WINDOW);
-	__u32 words = 5;
-
-	t->header.source = s->flow.port;
-	t->header.dest = s->flow.source_port;
-	t->header.seq = bpf_htonl(r->seq);
-	t->header.ack_seq = bpf_htonl(r->ack);
-	t->header.flags = r->flags;
-	t->header.window = r->flags & TCP_RST ? 0 : bpf_htons(WINDOW);
 	if (s->timed && !(r->flags & TCP_RST)) {
-		t->options[0] = bpf_htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
-		t->options[1] = bpf_htonl((__u32)(clock_now() / 1000000));
-		t->options[2] = s->timestamps[0];
+		tcp[5] = bpf_htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
+		tcp[6] = bpf_htonl((__u32)(clock_now() / 1000000));
+		tcp[7] = s->timestamps[0];
+		*sum += (__u64)tcp[5] + tcp[6] + tcp[7];
 		words += 3;
 		if (r->flags & TCP_SYN) {
-			t->options[3] = size;
+			tcp[8] = size;
+			*sum += size;
 			words++;
 		}
 	} else if (r->flags & TCP_SYN) {
-		t->options[0] = size;
+		tcp[5] = size;
+		*sum += size;
 		words++;
 	}
-	t->header.doff_res = words << 4;
+	tcp[0] = bpf_htonl(bpf_ntohs(s->flow.port) << 16 | bpf_ntohs(s->flow.source_port));
+	tcp[1] = bpf_htonl(r->seq);
+	tcp[2] = bpf_htonl(r->ack);
+	tcp[3] = bpf_htonl(words << 28 | r->flags << 16 | window);
+	*sum += (__u64)tcp[0] + tcp[1] + tcp[2] + tcp[3];
 	return words * 4;
 }
 
 /* write_ip adds to sum what TCP's checksum takes of the header. */
-static __always_inline void write_ip(struct headers *h, const struct flow *f, __u32 payload, __u64 *sum)
+static __always_inline void write_ip(__be32 ip[10], const struct flow *f, __u32 payload, __u64 *sum)
 {
 	*sum += bpf_htonl(payload + IPPROTO_TCP);
 	if (f->family == AF_INET) {
-		h->four.version_ihl = 0x45;
-		h->four.tot_len = bpf_htons(sizeof(h->four) + payload);
-		h->four.frag_off = bpf_htons(0x4000); /* do not fragment */
-		h->four.ttl = 64;
-		h->four.protocol = IPPROTO_TCP;
-		h->four.saddr = f->destination[0];
-		h->four.daddr = f->source[0];
-		h->four.check = fold(sum_words(h->words + 5, 5));
-		*sum += sum_words(h->words + 8, 2);
+		ip[IP4] = bpf_htonl(0x45 << 24 | (20 + payload));
+		ip[IP4 + 1] = bpf_htonl(0x4000); /* do not fragment */
+		ip[IP4 + 2] = bpf_htonl(64 << 24 | IPPROTO_TCP << 16);
+		ip[IP4 + 3] = f->destination[0];
+		ip[IP4 + 4] = f->source[0];
+		ip[IP4 + 2] |= bpf_htonl(bpf_ntohs(fold((__u64)ip[IP4] + ip[IP4 + 1] + ip[IP4 + 2] + ip[IP4 + 3] + ip[IP4 + 4])));
+		*sum += (__u64)ip[IP4 + 3] + ip[IP4 + 4];
 		return;
 	}
-	h->six.version_class = 0x60;
-	h->six.payload_len = bpf_htons(payload);
-	h->six.nexthdr = IPPROTO_TCP;
-	h->six.hop_limit = 64;
-	__builtin_memcpy(h->six.saddr, f->destination, sizeof(h->six.saddr));
-	__builtin_memcpy(h->six.daddr, f->source, sizeof(h->six.daddr));
-	*sum += sum_words(h->words + 2, 8);
+	ip[0] = bpf_htonl(6u << 28);
+	ip[1] = bpf_htonl(payload << 16 | IPPROTO_TCP << 8 | 64);
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		ip[2 + i] = f->destination[i];
+		ip[6 + i] = f->source[i];
+		*sum += (__u64)ip[2 + i] + ip[6 + i];
+	}
 }
 
 /* resize_at_start is for where a driver left no room at the end. It brings Ethernet
@@ -140,8 +123,8 @@ static __always_inline int turn_around(struct xdp_md *ctx)
 static __always_inline int store_headers(struct xdp_md *ctx, const struct segment *s, struct headers *h, __u32 tcp_size)
 {
 	if (s->flow.family == AF_INET)
-		return bpf_xdp_store_bytes(ctx, s->l3, &h->four, sizeof(h->four) + tcp_size);
-	return bpf_xdp_store_bytes(ctx, s->l3, &h->six, sizeof(h->six) + tcp_size);
+		return bpf_xdp_store_bytes(ctx, s->l3, h->ip + IP4, 20 + tcp_size);
+	return bpf_xdp_store_bytes(ctx, s->l3, h->ip, 40 + tcp_size);
 }
 
 /* reply returns 0, or -1 for a frame that cannot become one. */
@@ -168,12 +151,11 @@ __noinline int reply(struct xdp_md *ctx, const struct segment *s, const struct r
 			sum += (digits & 0xffffffff) + (digits >> 32);
 		}
 	}
-	tcp_size = write_tcp(&h.tcp, s, r);
-	write_ip(&h, &s->flow, tcp_size + text, &sum);
-	sum += sum_words((__be32 *)&h.tcp, sizeof(h.tcp) / 4);
-	h.tcp.header.check = fold(sum);
+	tcp_size = write_tcp(h.tcp, s, r, &sum);
+	write_ip(h.ip, &s->flow, tcp_size + text, &sum);
+	h.tcp[4] = bpf_htonl(bpf_ntohs(fold(sum)) << 16);
 
-	size = s->l3 + (s->flow.family == AF_INET ? sizeof(h.four) : sizeof(h.six)) + tcp_size;
+	size = s->l3 + (s->flow.family == AF_INET ? 20 : 40) + tcp_size;
 	more = (int)(size + text) - (int)s->length;
 	if (more && bpf_xdp_adjust_tail(ctx, more) && resize_at_start(ctx, more))
 		return -1;

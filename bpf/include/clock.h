@@ -14,7 +14,7 @@ static __always_inline __u64 clock_now(void)
 {
 	__u64 tick = bpf_jiffies64();
 
-	if (clock_tick != tick) {
+	if (unlikely(clock_tick != tick)) {
 		clock_read = bpf_ktime_get_coarse_ns();
 		clock_tick = tick;
 	}

@@ -72,9 +72,9 @@ static __always_inline int count(enum reason reason, __u32 length)
 	struct counter *c = bpf_map_lookup_elem(&counters, &index);
 	int sampled;
 
-	if (!c)
+	if (unlikely(!c))
 		return 0;
-	sampled = control.every && !(c->packets & (control.every - 1));
+	sampled = unlikely(control.every) && !(c->packets & (control.every - 1));
 	c->packets++;
 	c->bytes += length;
 	return sampled;

@@ -38,7 +38,7 @@ static __always_inline int opens(__u8 flags)
 
 static __always_inline enum parsed read_tcp(struct packet *p, const struct tcphdr *tcp)
 {
-	if (tcp->doff_res >> 4 < 5)
+	if (unlikely(tcp->doff_res >> 4 < 5))
 		return UNREADABLE;
 	p->source_port = tcp->source;
 	p->port = tcp->dest;
@@ -62,22 +62,22 @@ static __always_inline enum parsed parse_ip4(struct xdp_md *ctx, struct packet *
 	struct tcphdr *tcp = (void *)(ip + 1);
 	__u32 size;
 
-	if ((void *)(ip + 1) > p->end || ip->version_ihl >> 4 != 4)
+	if (unlikely((void *)(ip + 1) > p->end || ip->version_ihl >> 4 != 4))
 		return MALFORMED;
 	size = (ip->version_ihl & 0xf) * 4;
-	if (size < sizeof(*ip))
+	if (unlikely(size < sizeof(*ip)))
 		return MALFORMED;
 	p->ip4 = ip;
 	p->family = AF_INET;
 	p->l4 = p->l3 + size;
-	if (ip->protocol != IPPROTO_TCP)
+	if (unlikely(ip->protocol != IPPROTO_TCP))
 		return NOT_TCP;
 	/* Also a first fragment: it would be answered without the rest. */
-	if (ip->frag_off & bpf_htons(0x3fff))
+	if (unlikely(ip->frag_off & bpf_htons(0x3fff)))
 		return UNREADABLE;
-	if (size > sizeof(*ip))
+	if (unlikely(size > sizeof(*ip)))
 		return copy_tcp(ctx, p, IPPROTO_TCP);
-	return (void *)(tcp + 1) > p->end ? UNREADABLE : read_tcp(p, tcp);
+	return unlikely((void *)(tcp + 1) > p->end) ? UNREADABLE : read_tcp(p, tcp);
 }
 
 /* extension returns whether a header of this kind is one to walk over. */
@@ -111,14 +111,14 @@ static __always_inline enum parsed parse_ip6(struct xdp_md *ctx, struct packet *
 {
 	struct tcphdr *tcp = (void *)(ip + 1);
 
-	if ((void *)(ip + 1) > p->end || ip->version_class >> 4 != 6)
+	if (unlikely((void *)(ip + 1) > p->end || ip->version_class >> 4 != 6))
 		return MALFORMED;
 	p->ip6 = ip;
 	p->family = AF_INET6;
 	p->l4 = p->l3 + sizeof(*ip);
-	if (ip->nexthdr != IPPROTO_TCP)
+	if (unlikely(ip->nexthdr != IPPROTO_TCP))
 		return parse_extensions(ctx, p, ip->nexthdr);
-	return (void *)(tcp + 1) > p->end ? UNREADABLE : read_tcp(p, tcp);
+	return unlikely((void *)(tcp + 1) > p->end) ? UNREADABLE : read_tcp(p, tcp);
 }
 
 /* parse_ethernet returns the EtherType behind the tags, and where that begins. */
@@ -136,7 +136,7 @@ static __always_inline __be16 parse_ethernet(struct xdp_md *ctx, struct packet *
 	type = ethernet->h_proto;
 #pragma unroll
 	for (int i = 0; i < MAX_VLAN_TAGS; i++) {
-		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+		if (likely(type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD)))
 			break;
 		tag = *at;
 		if ((void *)(tag + 1) > p->end)

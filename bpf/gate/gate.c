@@ -40,7 +40,7 @@ static __always_inline int dropped(struct xdp_md *ctx, enum reason reason, __u32
 
 static __always_inline int unreadable(struct xdp_md *ctx, __u32 length)
 {
-	__u64 word;
+	__u64 word = 0;
 	int judgement = look_closer(ctx, &word);
 
 	if (judgement >= 0)

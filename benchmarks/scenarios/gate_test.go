@@ -118,7 +118,7 @@ func TestGateRefuse(t *testing.T) {
 		t.Fatal(err)
 	}
 	allTaken(t, "gate-refuse", figures)
-	for name, want := range map[string]float64{gateRespond: 3, gateDrop: 1} { // a handshake, a request, a close
+	for name, want := range map[string]float64{gateRespond: 3, gateDrop: 1, gateRespond + saturated: 3, gateDrop + saturated: 1} { // a handshake, a request, a close
 		if got := report.Values(b.samples, name, "packets_per_refusal"); len(got) != 1 || got[0] < want || got[0] > 4*want {
 			t.Errorf("%s took %v packets", name, got)
 		}

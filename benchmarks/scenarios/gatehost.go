@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/tidegate/tidegate/benchmarks/network"
+	"github.com/tidegate/tidegate/benchmarks/rivals"
 	"github.com/tidegate/tidegate/bpf/gate"
 )
 
@@ -63,15 +64,19 @@ func (h *gateHost) open(interfaces ...string) (g *gate.Gate, err error) {
 
 func (h *gateHost) close(g *gate.Gate) error { return h.Do(g.Close) }
 
-// refusing has the gate at work while f runs: a source is condemned on a server's
-// address, in a style.
-func (h *gateHost) refusing(interfaces []string, server netip.AddrPort, style gate.Style, source netip.Addr, f func(*gate.Gate) error) error {
+// refusing has the gate at work while f runs: it keeps a source out of a server's
+// port, in a style.
+func (h *gateHost) refusing(interfaces []string, server *rivals.Server, style gate.Style, source netip.Addr, f func(*gate.Gate) error) error {
+	address, err := netip.ParseAddrPort(server.Address())
+	if err != nil {
+		return err
+	}
 	g, err := h.open(interfaces...)
 	if err != nil {
 		return err
 	}
 	err = errors.Join(
-		g.SetListeners([]gate.Listener{{Address: server, Style: style}}),
+		g.SetListeners([]gate.Listener{{Address: netip.AddrPortFrom(netip.IPv6Unspecified(), address.Port()), Style: style}}),
 		g.Condemn(source, gate.Rule{For: forLong, Answer: gate.TooManyRequests, Reason: "benchmark"}))
 	if err == nil {
 		err = f(g)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -23,6 +22,9 @@ const (
 	refusalMeasure = "us_per_refusal"
 	gateRespond    = "gate-respond"
 	gateDrop       = "gate-drop"
+	saturated      = "-saturated" // of names: as many connections as there can be
+
+	refusedPerSecond = 2_000.0
 
 	servedPath  = "/" + rivals.Stage + "/mock"
 	refusedPath = "/" + rivals.Stage + "/refused"
@@ -43,12 +45,15 @@ type refuser struct {
 	server *rivals.Server
 	style  gate.Style
 	inGate bool
+	full   bool // gets as many as it can take
 }
 
 func refuserName(r refuser) string { return r.name }
 
 // gateRefuse compares the CPU time of processes that refuse connections with the
-// run time of the gate's program that does.
+// run time of the gate's program that does. All get the same connections, one by
+// one; and then as many as they can take, where a process that is woken up finds
+// many at a time.
 func gateRefuse(ctx context.Context, b *bench) ([]report.Figure, error) {
 	if b.selfCheck {
 		return nil, b.noSelfCheck()
@@ -61,19 +66,10 @@ func gateRefuse(ctx context.Context, b *bench) ([]report.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	var refusers []refuser
-	for _, r := range []rivals.Rival{rivals.Nginx, b.tidegate} {
-		srv, err := b.start(ctx, r, refusingSite(b.backend, here, rivals.ByReturn), servedPath)
-		if err != nil {
-			return nil, err
-		}
-		refusers = append(refusers, refuser{name: r.Name, server: srv})
+	refusers, err := b.refusers(ctx, here)
+	if err != nil {
+		return nil, err
 	}
-	behind := refusers[1].server
-	refusers = append(refusers,
-		refuser{name: gateRespond, server: behind, style: gate.Respond, inGate: true},
-		refuser{name: gateDrop, server: behind, style: gate.Drop, inGate: true})
-
 	turn := func(d time.Duration) func(int, refuser) (map[string]float64, error) {
 		return func(_ int, r refuser) (map[string]float64, error) {
 			if r.inGate {
@@ -90,14 +86,42 @@ func gateRefuse(ctx context.Context, b *bench) ([]report.Figure, error) {
 	if err := interleave(ctx, b, refusers, refuserName, turn(b.window)); err != nil {
 		return nil, err
 	}
+	return refuseFigures(b.samples, b.tidegate.Name)
+}
+
+// refusers are nginx, Tidegate, and the gate before that in two styles; and all of
+// them once more, saturated.
+func (b *bench) refusers(ctx context.Context, here network.End) ([]refuser, error) {
+	var all []refuser
+	for _, r := range []rivals.Rival{rivals.Nginx, b.tidegate} {
+		srv, err := b.start(ctx, r, refusingSite(b.backend, here, rivals.ByReturn), servedPath)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, refuser{name: r.Name, server: srv})
+	}
+	behind := all[1].server
+	all = append(all,
+		refuser{name: gateRespond, server: behind, style: gate.Respond, inGate: true},
+		refuser{name: gateDrop, server: behind, style: gate.Drop, inGate: true})
+	for _, r := range all {
+		r.name, r.full = r.name+saturated, true
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+func refuseFigures(samples []report.Sample, tidegate string) ([]report.Figure, error) {
 	var figures []report.Figure
 	for _, f := range []struct{ figure, one, other string }{
 		{"nginx_over_respond", rivals.NginxName, gateRespond},
 		{"nginx_over_drop", rivals.NginxName, gateDrop},
-		{"userspace_over_respond", b.tidegate.Name, gateRespond},
-		{"nginx_over_userspace", rivals.NginxName, b.tidegate.Name},
+		{"userspace_over_respond", tidegate, gateRespond},
+		{"saturated_nginx_over_respond", rivals.NginxName + saturated, gateRespond + saturated},
+		{"saturated_nginx_over_drop", rivals.NginxName + saturated, gateDrop + saturated},
+		{"saturated_userspace_over_respond", tidegate + saturated, gateRespond + saturated},
 	} {
-		ratio, err := report.Ratio(f.figure, b.samples, refusalMeasure, f.one, f.other)
+		ratio, err := report.Ratio(f.figure, samples, refusalMeasure, f.one, f.other)
 		if err != nil {
 			return nil, err
 		}
@@ -106,12 +130,16 @@ func gateRefuse(ctx context.Context, b *bench) ([]report.Figure, error) {
 	return figures, nil
 }
 
-// visitors are the connections that a refuser gets, as many as it can take. Those
-// that get no answer are many at once, since they wait for the whole patience.
+// visitors are the connections that a refuser gets. Those that get no answer are
+// many at once when there are as many as can be, since they wait for the whole
+// patience.
 func (r refuser) visitors(client network.End, d time.Duration) load.Fresh {
 	f := load.Fresh{
 		Address: r.server.Address(), Host: r.server.Hosts[1], Path: refusedPath,
-		Connections: 16, Patience: 5 * time.Second, Duration: d, From: client.Host,
+		Connections: 1024, Rate: refusedPerSecond, Patience: 5 * time.Second, Duration: d, From: client.Host,
+	}
+	if r.full {
+		f.Connections, f.Rate = 16, 0
 	}
 	if r.inGate && r.style == gate.Drop {
 		f.Connections, f.Patience = 256, 20*time.Millisecond
@@ -124,7 +152,7 @@ func (r refuser) inProcess(ctx context.Context, client network.End, d time.Durat
 	if err != nil {
 		return nil, err
 	}
-	before, err := procstat.CPU(pids)
+	before, err := procstat.RunTime(pids)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +163,7 @@ func (r refuser) inProcess(ctx context.Context, client network.End, d time.Durat
 	if err != nil {
 		return nil, err
 	}
-	after, err := procstat.CPU(pids)
+	after, err := procstat.RunTime(pids)
 	return map[string]float64{
 		refusalMeasure:        float64((after - before).Nanoseconds()) / 1e3 / float64(s.Opened),
 		"refusals_per_second": s.PerSecond(),
@@ -145,16 +173,12 @@ func (r refuser) inProcess(ctx context.Context, client network.End, d time.Durat
 // inKernel has the gate refuse. The kernel measures programs for as long as the
 // returned descriptor of EnableStats is open, and no longer.
 func (r refuser) inKernel(ctx context.Context, h *gateHost, client, here network.End, d time.Duration) (values map[string]float64, err error) {
-	server, err := netip.ParseAddrPort(r.server.Address())
-	if err != nil {
-		return nil, err
-	}
 	measuring, err := ebpf.EnableStats(unix.BPF_STATS_RUN_TIME)
 	if err != nil {
 		return nil, fmt.Errorf("have the kernel measure programs: %w", err)
 	}
 	defer measuring.Close()
-	err = h.refusing([]string{here.Interface}, server, r.style, client.Address, func(g *gate.Gate) error {
+	err = h.refusing([]string{here.Interface}, r.server, r.style, client.Address, func(g *gate.Gate) error {
 		s, err := run(ctx, r.visitors(client, d))
 		if err != nil {
 			return err

@@ -158,6 +158,8 @@ func (s Scenario) versions(o Options, r *report.Result) map[string]string {
 			v[name] = rivals.Version("caddy", "version")
 		case rivals.VarnishName:
 			v[name] = rivals.Version("varnishd", "-V")
+		case nftablesDrop:
+			v["nftables"] = rivals.Version("nft", "--version")
 		case rivals.TidegateName:
 			v[name] = rivals.Version(o.Tidegate, "version")
 			if o.SelfCheck {

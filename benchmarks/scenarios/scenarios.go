@@ -131,12 +131,12 @@ var all = []Scenario{
 	},
 	{
 		Name:    "gate-refuse",
-		About:   "Fresh connections refused with 429, or dropped: CPU time of the process that refuses them in userspace (nginx's return, a throttled API of Tidegate), over the run time of the kernel gate's program that refuses them before that.",
+		About:   "2,000 fresh connections per second refused with 429, or dropped: CPU time of the process that refuses them in userspace (nginx's return, a throttled API of Tidegate), over the run time of the kernel gate's program that refuses them before that; and the same of as many as each can take.",
 		Needs:   []string{"ip"},
 		Measure: refusalMeasure,
 		Root:    true,
 		AtLeast: map[string]float64{"nginx_over_respond": 30, "nginx_over_drop": 200},
-		Rounds:  10, Window: time.Second, run: gateRefuse,
+		Rounds:  9, Window: 600 * time.Millisecond, run: gateRefuse,
 	},
 	{
 		Name:    "gate-attack",

@@ -82,9 +82,7 @@ func TestScenariosAreShort(t *testing.T) {
 			rivals = 3
 		case "cache-hit", "cachestore":
 			rivals = 6
-		case "gate-refuse":
-			rivals = 4
-		case "gate-attack":
+		case "gate-refuse", "gate-attack":
 			rivals = 8
 		}
 		turn := s.Window

@@ -111,7 +111,7 @@ func TestSynFrame(t *testing.T) {
 }
 
 func TestGateRefuse(t *testing.T) {
-	b := gateBench(t, 1, 200*time.Millisecond)
+	b := gateBench(t, 1, 80*time.Millisecond)
 	b.startBackend(t)
 	figures, err := gateRefuse(context.Background(), b)
 	if err != nil {

@@ -70,20 +70,18 @@ func gateRefuse(ctx context.Context, b *bench) ([]report.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	turn := func(d time.Duration) func(int, refuser) (map[string]float64, error) {
-		return func(_ int, r refuser) (map[string]float64, error) {
-			if r.inGate {
-				return r.inKernel(ctx, h, client, here, d)
-			}
-			return r.inProcess(ctx, client, d)
-		}
-	}
-	for _, r := range refusers {
-		if _, err := turn(b.window/4)(0, r); err != nil {
+	for _, r := range refusers[:2] { // the servers
+		if _, err := r.inProcess(ctx, client, b.window/2); err != nil {
 			return nil, fmt.Errorf("warm up %s: %w", r.name, err)
 		}
 	}
-	if err := interleave(ctx, b, refusers, refuserName, turn(b.window)); err != nil {
+	err = interleave(ctx, b, refusers, refuserName, func(_ int, r refuser) (map[string]float64, error) {
+		if r.inGate {
+			return r.inKernel(ctx, h, client, here, b.window)
+		}
+		return r.inProcess(ctx, client, b.window)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return refuseFigures(b.samples, b.tidegate.Name)

@@ -136,7 +136,7 @@ var all = []Scenario{
 		Measure: refusalMeasure,
 		Root:    true,
 		AtLeast: map[string]float64{"nginx_over_respond": 30, "nginx_over_drop": 200},
-		Rounds:  9, Window: 600 * time.Millisecond, run: gateRefuse,
+		Rounds:  8, Window: 600 * time.Millisecond, run: gateRefuse,
 	},
 	{
 		Name:    "gate-attack",

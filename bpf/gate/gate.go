@@ -190,7 +190,11 @@ func (g *Gate) sweep(at uint64) error {
 			}
 		}
 	}
-	return errors.Join(g.sweepSentences(at), g.rebuildSentenceMarks())
+	others, err := g.sweepSentences(at)
+	if err != nil {
+		return err
+	}
+	return g.marks.sentences.rebuild(others) // it may have made room for marks
 }
 
 // Status is what the gate says of itself.

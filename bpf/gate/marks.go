@@ -88,15 +88,23 @@ func (m *marks) open(k *ebpf.Map) (err error) {
 	return nil
 }
 
-func (m *marks) read(index uint32) (b bucket, err error) {
-	var raw [bucketSize]byte
-	if _, err := m.shared.ReadAt(raw[:], int64(index)*bucketSize); err != nil {
-		return b, fmt.Errorf("read the gate's marks: %w", err)
+// read returns some buckets, from index on, that do not follow later changes.
+func (m *marks) read(index uint32, buckets []bucket) error {
+	raw := make([]byte, len(buckets)*bucketSize)
+	if _, err := m.shared.ReadAt(raw, int64(index)*bucketSize); err != nil {
+		return fmt.Errorf("read the gate's marks: %w", err)
 	}
-	for i := range b {
-		b[i] = binary.NativeEndian.Uint64(raw[8*i:])
+	for at := range buckets {
+		for i := range buckets[at] {
+			buckets[at][i] = binary.NativeEndian.Uint64(raw[bucketSize*at+8*i:])
+		}
 	}
-	return b, nil
+	return nil
+}
+
+func (m *marks) readOne(index uint32) (*bucket, error) {
+	var one [1]bucket
+	return &one[0], m.read(index, one[:])
 }
 
 // write writes one of the numbers of a bucket, which the program reads whole.
@@ -113,11 +121,11 @@ func (m *marks) write(index uint32, b *bucket, at int, value uint64) error {
 // put sets a mark, or has its bucket crowded.
 func (m *marks) put(k mark, word uint64) error {
 	index := k.bucket()
-	b, err := m.read(index)
+	b, err := m.readOne(index)
 	if err != nil {
 		return err
 	}
-	return m.set(index, &b, k, word)
+	return m.set(index, b, k, word)
 }
 
 func (m *marks) set(index uint32, b *bucket, k mark, word uint64) error {
@@ -141,12 +149,12 @@ func (m *marks) set(index uint32, b *bucket, k mark, word uint64) error {
 // clear takes a mark back. That others are without one stays until rebuild.
 func (m *marks) clear(k mark) error {
 	index := k.bucket()
-	b, err := m.read(index)
+	b, err := m.readOne(index)
 	if err != nil {
 		return err
 	}
 	if i, found := b.find(k); found {
-		return m.write(index, &b, 2*i+1, b[2*i+1]&markCrowded)
+		return m.write(index, b, 2*i+1, b[2*i+1]&markCrowded)
 	}
 	return nil
 }
@@ -184,22 +192,22 @@ func (m *marks) rebuild(all []wanted) error {
 		sorted[next[i]] = w
 		next[i]++
 	}
-	for i := range uint32(1 << bucketBits) {
-		if err := m.settle(i, sorted[ends[i]:ends[i+1]]); err != nil {
+	buckets := make([]bucket, 1<<bucketBits)
+	if err := m.read(0, buckets); err != nil {
+		return err
+	}
+	for i := range buckets {
+		if err := m.settle(uint32(i), &buckets[i], sorted[ends[i]:ends[i+1]]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *marks) settle(index uint32, here []wanted) error {
-	b, err := m.read(index)
-	if err != nil {
-		return err
-	}
+func (m *marks) settle(index uint32, b *bucket, here []wanted) error {
 	crowded := len(here) > marksPerBucket
 	if crowded {
-		if err := m.crowd(index, &b, true); err != nil {
+		if err := m.crowd(index, b, true); err != nil {
 			return err
 		}
 	}
@@ -209,15 +217,15 @@ func (m *marks) settle(index uint32, here []wanted) error {
 			stays = stays || b[2*i] == w.key && b.kind(i) == w.kind
 		}
 		if !stays && b.kind(i) != 0 {
-			if err := m.write(index, &b, 2*i+1, b[2*i+1]&markCrowded); err != nil {
+			if err := m.write(index, b, 2*i+1, b[2*i+1]&markCrowded); err != nil {
 				return err
 			}
 		}
 	}
 	for _, w := range here {
-		if err := m.set(index, &b, w.mark, w.word); err != nil {
+		if err := m.set(index, b, w.mark, w.word); err != nil {
 			return err
 		}
 	}
-	return m.crowd(index, &b, crowded)
+	return m.crowd(index, b, crowded)
 }

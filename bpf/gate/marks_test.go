@@ -74,7 +74,7 @@ func TestCrowdedBucket(t *testing.T) {
 		t.Fatal(err)
 	}
 	crowded := func() bool {
-		b, err := g.marks.sentences.read(sentenceMark(key).bucket())
+		b, err := g.marks.sentences.readOne(sentenceMark(key).bucket())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestRebuildMarks(t *testing.T) {
 		if err := m.rebuild(wants[len(wants)-n:]); err != nil {
 			t.Fatal(err)
 		}
-		b, err := m.read(index)
+		b, err := m.readOne(index)
 		if err != nil {
 			t.Fatal(err)
 		}

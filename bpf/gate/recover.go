@@ -39,7 +39,11 @@ func (g *Gate) recover() error {
 	}); err != nil {
 		return err
 	}
-	if err := each(g.objects.Sentences, func(_ programSource, k programRule) { used[k.Note] = true }); err != nil {
+	var sentences []wanted
+	if err := each(g.objects.Sentences, func(key programSource, k programRule) {
+		used[k.Note] = true
+		sentences = append(sentences, wanted{sentenceMark(key), wordOf(k)})
+	}); err != nil {
 		return err
 	}
 	if err := g.readNotes(used); err != nil {
@@ -49,5 +53,5 @@ func (g *Gate) recover() error {
 		slices.SortFunc(s.prefixes, order)
 		g.sets[g.notes.text(number)] = s
 	}
-	return errors.Join(g.lengths.rebuild(g.everyPrefix), g.rebuildPrefixMarks(), g.rebuildSentenceMarks())
+	return errors.Join(g.lengths.rebuild(g.everyPrefix), g.rebuildPrefixMarks(), g.marks.sentences.rebuild(sentences))
 }

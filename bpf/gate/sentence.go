@@ -36,7 +36,7 @@ func (g *Gate) Condemn(source netip.Addr, r Rule) error {
 	}
 	err = full(g.objects.Sentences.Put(key, k))
 	if errors.Is(err, ErrFull) {
-		if err := g.sweepSentences(k.Until - uint64(r.For)); err != nil {
+		if _, err := g.sweepSentences(k.Until - uint64(r.For)); err != nil {
 			return err
 		}
 		err = full(g.objects.Sentences.Put(key, k))
@@ -85,32 +85,25 @@ func (g *Gate) Sentences() ([]Sentence, error) {
 	return all, err
 }
 
-func (g *Gate) sweepSentences(at uint64) error {
+// sweepSentences deletes those that have expired, and returns the marks of the
+// others.
+func (g *Gate) sweepSentences(at uint64) (others []wanted, err error) {
 	var expired []programSource
 	if err := each(g.objects.Sentences, func(key programSource, k programRule) {
 		if k.Until <= at {
 			expired = append(expired, key)
+		} else {
+			others = append(others, wanted{sentenceMark(key), wordOf(k)})
 		}
 	}); err != nil {
-		return err
+		return nil, err
 	}
 	for _, key := range expired {
 		if err := g.marks.sentences.clear(sentenceMark(key)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return inBatches(len(expired), func(i, j int) (int, error) { return g.objects.Sentences.BatchDelete(expired[i:j], nil) })
-}
-
-// rebuildSentenceMarks has every sentence marked that there is room for.
-func (g *Gate) rebuildSentenceMarks() error {
-	var all []wanted
-	if err := each(g.objects.Sentences, func(key programSource, k programRule) {
-		all = append(all, wanted{sentenceMark(key), wordOf(k)})
-	}); err != nil {
-		return err
-	}
-	return g.marks.sentences.rebuild(all)
+	return others, inBatches(len(expired), func(i, j int) (int, error) { return g.objects.Sentences.BatchDelete(expired[i:j], nil) })
 }
 
 // sentenceKey is the key that sentence_of in judge.h makes.

@@ -11,6 +11,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
 	"github.com/tidegate/tidegate/dataplane/openapi"
 )
 
@@ -122,7 +123,7 @@ func validateDocument(host *configs.Host, file string, text []byte) *verdict {
 		Partition:        "aws",
 		Region:           host.Region,
 	})
-	var found *openapi.Errors
+	var found *document.Errors
 	switch {
 	case errors.As(err, &found):
 		list := make([]control.Problem, len(found.Problems))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/tidegate/tidegate/dataplane/document"
 	"github.com/tidegate/tidegate/dataplane/openapi"
 )
 
@@ -34,7 +35,7 @@ func (s *Server) validate(r *request) (int, any, error) {
 		BasePath: q.basePath, MaxTimeoutMillis: s.options.MaxTimeoutMillis,
 		AccountID: s.options.AccountID, Partition: s.options.Partition, Region: s.options.Region,
 	})
-	var found *openapi.Errors
+	var found *document.Errors
 	switch {
 	case errors.As(err, &found):
 		answer := Validation{Omitted: found.Omitted}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // head is three lines long.
@@ -268,11 +270,11 @@ func TestAllProblemsAreReported(t *testing.T) {
 		fmt.Fprintf(&b, "  /p%d: {get: {x-amazon-apigateway-integration: {type: aws}}}\n", i)
 	}
 	_, err := Parse([]byte(b.String()), Options{})
-	var list *Errors
+	var list *document.Errors
 	if !errors.As(err, &list) || len(list.Problems) != 50 || list.Omitted != 10 {
 		t.Fatalf("got %v", err)
 	}
-	equal(t, "first", list.Problems[0], Problem{
+	equal(t, "first", list.Problems[0], document.Problem{
 		Location: "paths./p0.get.x-amazon-apigateway-integration.type", Line: 5,
 		Message: `"aws" is not supported yet; use http_proxy, http or mock`,
 	})

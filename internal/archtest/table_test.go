@@ -15,12 +15,14 @@ var imports = map[string][]string{
 	"bpf/steer":              {},
 	"dataplane/auth/policy":  {},
 	"dataplane/auth/verdict": {},
+	"dataplane/document":     {},
+	"dataplane/expression":   {},
 	"prefixlist":             {},
 
 	// Control path.
-	"dataplane/openapi": {"dataplane/definition"},
+	"dataplane/openapi": {"dataplane/definition", "dataplane/document", "dataplane/expression"},
 	"dataplane/state":   {"dataplane/definition"},
-	"dataplane/control": {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/openapi", "prefixlist"},
+	"dataplane/control": {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/document", "dataplane/openapi", "prefixlist"},
 
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
@@ -59,7 +61,7 @@ var imports = map[string][]string{
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.
-	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/openapi", "prefixlist"},
+	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/document", "dataplane/openapi", "prefixlist"},
 
 	// Programs and tests beside the product.
 	"configs/gendocs":                     {"configs"},
@@ -79,11 +81,13 @@ var walls = map[string][]string{
 	"github.com/cloudwego/netpoll": {"dataplane/loop"},
 	"go.etcd.io/bbolt":             {"dataplane/state"},
 	"github.com/VictoriaMetrics":   {"cachestore"},
-	"github.com/aws":               {"dataplane/integration/lambda"},
+	"github.com/aws":               {"dataplane", "dataplane/integration/lambda"},
 	"github.com/cilium/ebpf":       {"bpf/gate", "bpf/steer"},
 	"github.com/golang-jwt/jwt":    {"dataplane/auth/jwt"},
 	"github.com/dchest/siphash":    {"dataplane/state", "dataplane/usage"},
-	"go.yaml.in/yaml":              {"configs", "dataplane/openapi"},
+	"github.com/pb33f/go-yaml":     {"dataplane/document", "dataplane/openapi"},
+	"github.com/pb33f/libopenapi":  {"dataplane/openapi"},
+	"go.yaml.in/yaml":              {"configs"},
 	"gopkg.in/yaml":                {},
 	"sigs.k8s.io/yaml":             {},
 }

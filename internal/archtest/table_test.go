@@ -20,9 +20,10 @@ var imports = map[string][]string{
 	"prefixlist":             {},
 
 	// Control path.
-	"dataplane/openapi": {"dataplane/definition", "dataplane/document", "dataplane/expression"},
-	"dataplane/state":   {"dataplane/definition"},
-	"dataplane/control": {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/document", "dataplane/openapi", "prefixlist"},
+	"dataplane/openapi":      {"dataplane/definition", "dataplane/document", "dataplane/expression"},
+	"dataplane/websocketapi": {"dataplane/definition", "dataplane/document", "dataplane/expression"},
+	"dataplane/state":        {"dataplane/definition"},
+	"dataplane/control":      {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/document", "dataplane/openapi", "prefixlist"},
 
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},

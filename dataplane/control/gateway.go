@@ -1,6 +1,7 @@
 // Package control serves the control socket: a Unix socket that speaks the
-// AWS API Gateway control protocol (REST-JSON, version 2015-07-09) for the
-// operations the gateway has, and Tidegate's own operations under /tidegate/.
+// AWS API Gateway control protocols (REST-JSON) for the operations the gateway has:
+// version 2015-07-09 for REST APIs and, under /v2/, version 2018-11-29 for WebSocket
+// APIs. Tidegate's own operations are under /tidegate/.
 // It also holds the client that the command line uses.
 //
 // Every operation is served from, or edits, one immutable definition.Catalog.
@@ -63,6 +64,9 @@ type Gateway interface {
 	// Gate returns the kernel gate, which may be off, and the steering of
 	// private listeners.
 	Gate() Gate
+
+	// Connections returns the open connections of WebSocket APIs.
+	Connections() Connections
 
 	// Status says how the gateway is; its Caches are filled in by the server.
 	Status() Status
@@ -139,21 +143,32 @@ type ListenerStatus struct {
 // InvokeURL returns the address of a stage of an API on the first listener
 // that has a port: http://{apiId}.execute-api.{domain}:{port}/{stage}. It is
 // empty when there is no such listener.
-func (s *Status) InvokeURL(apiID, stage string) string {
+func (s *Status) InvokeURL(apiID, stage string) string { return s.address("http", apiID, "/"+stage) }
+
+// WebSocketURL is InvokeURL of a WebSocket API: ws://… or wss://… Without a stage
+// it is the address of the API.
+func (s *Status) WebSocketURL(apiID, stage string) string {
+	if stage != "" {
+		stage = "/" + stage
+	}
+	return s.address("ws", apiID, stage)
+}
+
+func (s *Status) address(scheme, apiID, path string) string {
 	for _, l := range s.Listeners {
 		_, port, err := net.SplitHostPort(l.Address)
 		if err != nil || port == "" {
 			continue
 		}
-		scheme, usual := "http", "80"
+		usual := "80"
 		if l.TLS {
-			scheme, usual = "https", "443"
+			scheme, usual = scheme+"s", "443"
 		}
 		host := apiID + ".execute-api." + s.GatewayDomain
 		if port != usual {
 			host = net.JoinHostPort(host, port)
 		}
-		return scheme + "://" + host + "/" + stage
+		return scheme + "://" + host + path
 	}
 	return ""
 }

@@ -119,9 +119,6 @@ func (d *draft) integration(name string, at document.Node) {
 	d.nodes["integrations."+in.ID], d.names[in.ID] = at, name
 	read(d.reader, at, documentIntegrationFields, in)
 	d.finishIntegration(at, in)
-	if len(in.Responses) > 0 && in.Type != "" && !makesAnswers(in) {
-		d.Add(at.Get("integrationResponses"), "the answers of %s pass as they are; use %s, or remove them", in.Type, strings.TrimSuffix(in.Type, "_PROXY"))
-	}
 	slices.SortFunc(in.Responses, func(a, b *definition.RouteIntegrationResponse) int { return cmp.Compare(a.Key, b.Key) })
 	d.socket.Integrations = append(d.socket.Integrations, in)
 }

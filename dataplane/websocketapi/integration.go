@@ -75,7 +75,10 @@ func (r *reader) finishIntegration(at document.Node, in *definition.RouteIntegra
 	default:
 		r.finishHTTP(at, in)
 	}
-	proxy := in.Type == definition.IntegrationHTTPProxy || in.Type == definition.IntegrationAWSProxy
+	proxy := !makesAnswers(in)
+	if proxy && len(in.Responses) > 0 {
+		r.Add(at.Get("integrationResponses"), "the answers of %s pass as they are; use %s, or remove them", in.Type, strings.TrimSuffix(in.Type, "_PROXY"))
+	}
 	switch {
 	case proxy && len(in.RequestTemplates) > 0:
 		r.Add(at.Get("requestTemplates"), "%s passes messages as they are; use %s", in.Type, strings.TrimSuffix(in.Type, "_PROXY"))

@@ -23,7 +23,7 @@ var imports = map[string][]string{
 	"dataplane/openapi":      {"dataplane/definition", "dataplane/document", "dataplane/expression"},
 	"dataplane/websocketapi": {"dataplane/definition", "dataplane/document", "dataplane/expression"},
 	"dataplane/state":        {"dataplane/definition"},
-	"dataplane/control":      {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/document", "dataplane/openapi", "prefixlist"},
+	"dataplane/control":      {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/document", "dataplane/openapi", "dataplane/websocketapi", "prefixlist"},
 
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
@@ -62,7 +62,7 @@ var imports = map[string][]string{
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.
-	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/document", "dataplane/openapi", "prefixlist"},
+	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/document", "dataplane/openapi", "dataplane/websocketapi", "prefixlist"},
 
 	// Programs and tests beside the product.
 	"configs/gendocs":                     {"configs"},

@@ -66,6 +66,7 @@ var imports = map[string][]string{
 
 	// Programs and tests beside the product.
 	"configs/gendocs":                     {"configs"},
+	"configs/examples/chat/backend":       {},
 	"configs/examples/quickstart/backend": {},
 	"internal/archtest":                   {},
 	"internal/need":                       {},
@@ -82,7 +83,7 @@ var walls = map[string][]string{
 	"github.com/cloudwego/netpoll": {"dataplane/loop"},
 	"go.etcd.io/bbolt":             {"dataplane/state"},
 	"github.com/VictoriaMetrics":   {"cachestore"},
-	"github.com/aws":               {"dataplane", "dataplane/integration/lambda"},
+	"github.com/aws":               {"configs/examples/chat/backend", "dataplane", "dataplane/integration/lambda"},
 	"github.com/cilium/ebpf":       {"bpf/gate", "bpf/steer"},
 	"github.com/golang-jwt/jwt":    {"dataplane/auth/jwt"},
 	"github.com/dchest/siphash":    {"dataplane/state", "dataplane/usage"},

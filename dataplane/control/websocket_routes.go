@@ -23,7 +23,7 @@ func wireRoute(r *definition.Route) Route {
 	return out
 }
 
-// route returns where a WebSocket API has the route that a request names.
+// routeIndex is where a WebSocket API has the route that a request names.
 func routeIndex(ws *definition.WebSocket, r *request) (int, error) {
 	i := slices.IndexFunc(ws.Routes, func(route *definition.Route) bool { return route.ID == r.params["route"] })
 	if i < 0 {

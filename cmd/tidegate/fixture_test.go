@@ -32,6 +32,8 @@ type memory struct {
 	flushed     []string // stages of any API
 	keyring     *keyring
 	gate        *fakeGate
+
+	connections fakeConnections
 }
 
 func (m *memory) Catalog() *definition.Catalog {
@@ -75,6 +77,8 @@ func (m *memory) Status() control.Status {
 func (m *memory) Offenders(int) []control.Offender { return m.offenders }
 
 func (m *memory) Gate() control.Gate { return m.gate }
+
+func (m *memory) Connections() control.Connections { return &m.connections }
 
 func (m *memory) Caches() []control.CacheStatus { return m.caches }
 
@@ -181,6 +185,16 @@ paths:
       responses: {"200": {description: all}}
       x-amazon-apigateway-integration:
         {type: http_proxy, httpMethod: GET, uri: "http://${stageVariables.backend}/pets"}
+`
+
+const chat = `protocolType: WEBSOCKET
+name: chat
+routeSelectionExpression: $request.body.action
+integrations:
+  backend: {integrationType: HTTP_PROXY, integrationMethod: POST, integrationUri: "http://${stageVariables.backend}/"}
+routes:
+  $connect: {target: integrations/backend}
+  sendmessage: {target: integrations/backend}
 `
 
 const brokenAPI = `openapi: 3.0.1

@@ -96,6 +96,14 @@ func TestQuickStartIsValid(t *testing.T) {
 	}
 }
 
+func TestChatIsValid(t *testing.T) {
+	const folder = "../../configs/examples/chat/"
+	out := (&fixture{}).must(t, "validate", folder+"tidegate.yaml", folder+"chat.yaml")
+	if !strings.Contains(out, `API "chat" with 4 routes`) {
+		t.Errorf("validate printed\n%s", out)
+	}
+}
+
 func TestKindOfFile(t *testing.T) {
 	for text, api := range map[string]bool{
 		"openapi: 3.0.1\n":                     true,

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // head is three lines long.
@@ -199,9 +201,9 @@ func TestURI(t *testing.T) {
 		}
 	}
 	for bad, want := range map[string]string{
-		"ftp://u":                    "not an http:// or https:// address",
-		"${stageVariables.all}":      "not an http:// or https:// address",
-		"arn:aws:lambda:x":           "not an http:// or https:// address",
+		"ftp://u":                    "not an http:// or https:// or ws:// or wss:// address",
+		"${stageVariables.all}":      "not an http:// or https:// or ws:// or wss:// address",
+		"arn:aws:lambda:x":           "not an http:// or https:// or ws:// or wss:// address",
 		"http://":                    "not a host name",
 		"http://u:81/":               `port "81" is not allowed; use 80, 443 or 1024 to 65535`,
 		"http://u:65536/":            "is not allowed",
@@ -270,11 +272,11 @@ func TestAllProblemsAreReported(t *testing.T) {
 		fmt.Fprintf(&b, "  /p%d: {get: {x-amazon-apigateway-integration: {type: aws}}}\n", i)
 	}
 	_, err := Parse([]byte(b.String()), Options{})
-	var list *Errors
+	var list *document.Errors
 	if !errors.As(err, &list) || len(list.Problems) != 50 || list.Omitted != 10 {
 		t.Fatalf("got %v", err)
 	}
-	equal(t, "first", list.Problems[0], Problem{
+	equal(t, "first", list.Problems[0], document.Problem{
 		Location: "paths./p0.get.x-amazon-apigateway-integration.type", Line: 5,
 		Message: `"aws" is not supported yet; use http_proxy, http or mock`,
 	})

@@ -110,7 +110,7 @@ func TestConnections(t *testing.T) {
 	}
 	f.connections.open = append(f.connections.open, control.Connection{ID: "other=", APIID: "gone", Stage: "test"})
 	out := f.must(t, "connections")
-	for _, want := range []string{"id0=   chat:prod  192.0.2.1  1h0m0s    1s        2   0    1       a?b", "1501 connections open; 3000 came, 0 went, 1500 queued", "100 are shown; --limit 0 shows all"} {
+	for _, want := range []string{"id0=   chat:prod  192.0.2.1  1h0m0s    1s        2   0    1       a?b", "1501 connections open; 3000 came, 0 went, 1500 bytes queued", "100 are shown; --limit 0 shows all"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("connections printed without %q:\n%s", want, out)
 		}

@@ -9,7 +9,7 @@ import (
 
 func TestConnections(t *testing.T) {
 	b := newBench(t)
-	wantJSON(t, "none", b.want(200, "GET", "/tidegate/connections", ""), `{"items":[],"totals":{"open":0,"messagesIn":0,"messagesOut":0,"queued":0}}`)
+	wantJSON(t, "none", b.want(200, "GET", "/tidegate/connections", ""), `{"items":[],"totals":{"open":0,"messagesIn":0,"messagesOut":0,"queuedBytes":0}}`)
 	for i := range 130 {
 		b.gateway.connections.open = append(b.gateway.connections.open, Connection{
 			ID: fmt.Sprintf("id%d=", i), APIID: []string{"a", "b"}[i%2], Stage: []string{"prod", "test", "dev"}[i%3], SourceIP: "192.0.2.1", UserAgent: "x",
@@ -34,7 +34,7 @@ func TestConnections(t *testing.T) {
 		}
 	}
 	wantJSON(t, "one", b.want(200, "GET", "/tidegate/connections?maxResults=1", "")["items"].([]any)[0].(map[string]any),
-		`{"connectionId":"id0=","apiId":"a","stage":"prod","sourceIp":"192.0.2.1","userAgent":"x","connectedAt":"2026-11-22T12:00:00Z","lastActiveAt":"2026-11-22T12:00:00Z","messagesIn":2,"messagesOut":0,"queued":0}`)
+		`{"connectionId":"id0=","apiId":"a","stage":"prod","sourceIp":"192.0.2.1","userAgent":"x","connectedAt":"2026-11-22T12:00:00Z","lastActiveAt":"2026-11-22T12:00:00Z","messagesIn":2,"messagesOut":0,"queuedBytes":0}`)
 
 	b.want(200, "POST", "/tidegate/connections/id1%3D", "héllo")
 	b.want(200, "POST", "/tidegate/connections/id1=", "")

@@ -331,7 +331,7 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
 	for {
-		open := g.hub.Stats().Open
+		open := g.hub.Open()
 		for _, f := range g.fronts {
 			open += f.Open()
 		}

@@ -130,8 +130,13 @@ func TestWebSocketAPI(t *testing.T) {
 	if got := ask(c, `{"action":"template","text":"x"}`); got != "x of template" {
 		t.Errorf("after the rollback: %s", got)
 	}
+	closed := make(chan error, 1)
+	go func() {
+		_, _, err := c.ReadMessage()
+		closed <- err
+	}()
 	d.terminate(20 * time.Second)
-	if _, _, err := c.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+	if err := <-closed; !websocket.IsCloseError(err, websocket.CloseGoingAway) {
 		t.Errorf("at a stop: %v", err)
 	}
 	d.run()

@@ -92,6 +92,7 @@ var imports = map[string][]string{
 	"internal/testnet":                    {"internal/need"},
 	"internal/testpki":                    {},
 	"internal/corpus":                     {},
+	"internal/crashdisk":                  {"internal/need"},
 	"internal/wstest":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
 }

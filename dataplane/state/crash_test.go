@@ -20,12 +20,18 @@ import (
 )
 
 const (
-	childDir  = "TIDEGATE_TEST_STATE_DIR"
-	childSize = "TIDEGATE_TEST_STATE_FILE_LIMIT"
+	childDir    = "TIDEGATE_TEST_STATE_DIR"
+	childSize   = "TIDEGATE_TEST_STATE_FILE_LIMIT"
+	childWrites = "TIDEGATE_TEST_STATE_WRITES" // after so many the child closes the store and ends
+	childCopies = "TIDEGATE_TEST_STATE_COPIES" // after so many each time it makes a copy
+	childHeals  = "TIDEGATE_TEST_STATE_HEALS"  // all it does is to open the store, falling back if need be
 )
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
+		if os.Getenv(childHeals) != "" {
+			heal(dir)
+		}
 		writeForever(dir)
 	}
 	os.Exit(m.Run())
@@ -112,17 +118,41 @@ func writeForever(dir string) {
 		_, _ = fmt.Sscanf(id, "api%d", &i)
 		n = max(n, i+1)
 	}
-	for ; ; n++ {
-		if err := s.Write(nth(n)); err != nil {
+	last, copies := -1, 0
+	_, _ = fmt.Sscan(os.Getenv(childWrites), &last)
+	_, _ = fmt.Sscan(os.Getenv(childCopies), &copies)
+	for ; n != last; n++ {
+		err := s.Write(nth(n))
+		var unsettled *UnsettledError
+		switch {
+		case errors.As(err, &unsettled):
+			fmt.Println("unsettled", n, err)
+		case err != nil:
 			fmt.Println("failed", n, err)
-			os.Exit(0)
+			if last < 0 {
+				os.Exit(0)
+			}
+			continue
 		}
-		if err := s.WriteUsage(nthUsage(n)); err != nil {
+		if err := s.WriteUsage(nthUsage(n)); err != nil && last < 0 {
 			fmt.Println("failed", n+1, err) // n itself is written
 			os.Exit(0)
 		}
-		fmt.Println("ack", n)
+		if unsettled == nil {
+			fmt.Println("ack", n)
+		}
+		if copies > 0 && n%copies == copies-1 {
+			if err := s.copy(); err != nil {
+				fmt.Println("not copied", err)
+			} else {
+				fmt.Println("copied", n)
+			}
+		}
 	}
+	if err := s.Close(); err != nil {
+		fmt.Println(err)
+	}
+	os.Exit(0)
 }
 
 func child(dir string, env ...string) (*exec.Cmd, io.Reader, error) {
@@ -262,7 +292,9 @@ func TestWriteErrorOfTheDiskChangesNothing(t *testing.T) {
 	}
 }
 
-func TestDamagedFile(t *testing.T) {
+// damages returns a state file, its secret, and what can happen to the file.
+func damages(t *testing.T) (good, secret []byte, spoils map[string]func([]byte) []byte) {
+	t.Helper()
 	whole := filepath.Join(t.TempDir(), "whole")
 	s := mustOpen(t, whole)
 	for n := range 40 {
@@ -278,7 +310,7 @@ func TestDamagedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := os.ReadFile(filepath.Join(whole, secretName))
+	secret, err = os.ReadFile(filepath.Join(whole, secretName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +323,7 @@ func TestDamagedFile(t *testing.T) {
 		}
 	}
 	used, pair := nthUsage(30)[1], pairKey(nthPlan(30), nthKey(30))
-	for name, spoil := range map[string]func([]byte) []byte{
+	return good, secret, map[string]func([]byte) []byte{
 		"empty":          func([]byte) []byte { return nil },
 		"not a database": func(b []byte) []byte { return []byte(strings.Repeat("tidegate ", 4000)) },
 		"cut in half":    func(b []byte) []byte { return b[:len(b)/2/4096*4096] },
@@ -318,16 +350,16 @@ func TestDamagedFile(t *testing.T) {
 			}
 			return b
 		},
-	} {
+	}
+}
+
+func TestDamagedFile(t *testing.T) {
+	good, secret, spoils := damages(t)
+	for name, spoil := range spoils {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, fileName)
-			if err := os.WriteFile(path, spoil(bytes.Clone(good)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(dir, secretName), secret, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			lay(t, dir, secret, spoil(bytes.Clone(good)))
 			s, err := Open(dir)
 			if err == nil {
 				err = readAll(s)
@@ -338,6 +370,17 @@ func TestDamagedFile(t *testing.T) {
 				t.Errorf("error: %v", err)
 			}
 		})
+	}
+}
+
+// lay writes a state file and its secret.
+func lay(t *testing.T, dir string, secret, file []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, fileName), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, secretName), secret, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -78,13 +78,9 @@ func createBuckets(tx *bolt.Tx, names ...[]byte) error {
 // migrate brings an older file up to date, all steps in one transaction, and
 // refuses a newer one.
 func migrate(tx *bolt.Tx, path string, steps []migration) error {
-	meta := tx.Bucket(bucketMeta)
-	if meta == nil {
-		return &DamagedError{path, fmt.Errorf("it is not a state file of tidegate")}
-	}
-	version, err := strconv.Atoi(string(meta.Get(keySchema)))
-	if err != nil || version < 1 {
-		return &DamagedError{path, fmt.Errorf("it has no schema version")}
+	version, err := schemaVersion(tx, path)
+	if err != nil {
+		return err
 	}
 	current := 1 + len(steps)
 	if version > current {
@@ -99,6 +95,18 @@ func migrate(tx *bolt.Tx, path string, steps []migration) error {
 		}
 	}
 	return putVersion(tx, current)
+}
+
+func schemaVersion(tx *bolt.Tx, path string) (int, error) {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil {
+		return 0, &DamagedError{path, fmt.Errorf("it is not a state file of tidegate")}
+	}
+	version, err := strconv.Atoi(string(meta.Get(keySchema)))
+	if err != nil || version < 1 {
+		return 0, &DamagedError{path, fmt.Errorf("it has no schema version")}
+	}
+	return version, nil
 }
 
 func putVersion(tx *bolt.Tx, version int) error {

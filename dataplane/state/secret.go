@@ -27,20 +27,35 @@ func (s *Store) openVault(path string) error {
 		return err
 	}
 	return s.guard(func() error {
+		var known []byte
+		hasKeys := false
+		err := s.db.View(func(tx *bolt.Tx) (err error) {
+			hasKeys = !isEmpty(tx.Bucket(bucketKeys)) || !isEmpty(tx.Bucket(bucketAccessKeys))
+			known, err = s.knownSecret(tx.Bucket(bucketMeta))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if missing && hasKeys {
+			return secretError(path, "is missing")
+		}
+		if missing {
+			if secret, err = makeSecret(path); err != nil {
+				return fmt.Errorf("make secret file %s: %w", path, err)
+			}
+		}
+		if s.vault, err = newVault(secret); err != nil {
+			return fmt.Errorf("secret file %s: %w", path, err)
+		}
+		if bytes.Equal(known, s.vault.check) {
+			return nil
+		}
+		if hasKeys {
+			return secretError(path, "is not the one that the keys were stored with")
+		}
 		return s.db.Update(func(tx *bolt.Tx) error {
-			hasKeys := !isEmpty(tx.Bucket(bucketKeys)) || !isEmpty(tx.Bucket(bucketAccessKeys))
-			if missing && hasKeys {
-				return secretError(path, "is missing")
-			}
-			if missing {
-				if secret, err = makeSecret(path); err != nil {
-					return fmt.Errorf("make secret file %s: %w", path, err)
-				}
-			}
-			if s.vault, err = newVault(secret); err != nil {
-				return fmt.Errorf("secret file %s: %w", path, err)
-			}
-			return s.checkSecret(tx.Bucket(bucketMeta), path, hasKeys)
+			return tx.Bucket(bucketMeta).Put(keySecret, frame(keySecret, s.vault.check))
 		})
 	})
 }
@@ -50,22 +65,17 @@ func isEmpty(b *bolt.Bucket) bool {
 	return first == nil
 }
 
-// checkSecret compares the secret with what the state file knows of it.
-func (s *Store) checkSecret(meta *bolt.Bucket, path string, hasKeys bool) error {
+// knownSecret is what the state file knows of the secret, nil if nothing.
+func (s *Store) knownSecret(meta *bolt.Bucket) ([]byte, error) {
 	value := meta.Get(keySecret)
-	if value != nil {
-		known, err := unframe(keySecret, value)
-		if err != nil {
-			return &DamagedError{s.path, err}
-		}
-		if bytes.Equal(known, s.vault.check) {
-			return nil
-		}
+	if value == nil {
+		return nil, nil
 	}
-	if hasKeys {
-		return secretError(path, "is not the one that the keys were stored with")
+	known, err := unframe(keySecret, value)
+	if err != nil {
+		return nil, &DamagedError{s.path, err}
 	}
-	return meta.Put(keySecret, frame(keySecret, s.vault.check))
+	return bytes.Clone(known), nil
 }
 
 // secretError says what is wrong with the secret file, and what to do.

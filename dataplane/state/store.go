@@ -8,6 +8,9 @@
 // A second file holds the secret of the host, which seals the values of API keys,
 // under which these are found, and which seals the secrets of access keys. The two
 // files belong together, in a backup too.
+//
+// A third is a copy of the first, which a start falls back to when that is damaged
+// (FallBack). It says so until an operator acknowledges it.
 package state
 
 import (
@@ -17,6 +20,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -37,6 +43,15 @@ type Store struct {
 	db    *bolt.DB
 	path  string
 	vault *vault
+
+	fallback atomic.Pointer[Fallback]
+	copied   atomic.Int64 // when, in Unix nanoseconds
+	dirty    atomic.Bool  // there are changes that the copy does not have
+	used     atomic.Bool  // there is usage that it does not have
+	changed  chan struct{}
+	closing  chan struct{}
+	close    sync.Once
+	keeping  sync.WaitGroup
 }
 
 // DamagedError says that the state file cannot be read as one.
@@ -47,7 +62,7 @@ type DamagedError struct {
 
 // Error names the file, what is wrong with it and what to do.
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("state file %s is damaged: %v; restore it from a backup, or move it away to start without any API", e.Path, e.Err)
+	return fmt.Sprintf("state file %s is damaged: %v; restore it from a backup, or move it and its copy (%s) away to start without any API", e.Path, e.Err, filepath.Base(copyPath(e.Path)))
 }
 
 // Unwrap returns the cause.
@@ -56,8 +71,9 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // Open opens the state file and the secret file in dir and makes what does not
 // exist of them (the directory with mode 0700, the files 0600). It fails at once
 // when another process has the state file open, when a newer tidegate wrote it,
-// when it is damaged (*DamagedError), or when it holds API keys or access keys and
-// the secret file is not the one they were stored with.
+// when it is damaged or lost (*DamagedError), or when it holds API keys or access keys
+// and the secret file is not the one they were stored with. It is lost if it does not
+// exist and its copy does.
 func Open(dir string) (*Store, error) {
 	s, err := open(dir, migrations)
 	if err != nil {
@@ -75,17 +91,51 @@ func open(dir string, steps []migration) (*Store, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, fileName)
+	copied, err := copiedAt(path)
+	if err != nil {
+		return nil, fmt.Errorf("copy of the state file: %w", err)
+	}
+	if _, err := os.Lstat(path); copied != 0 && errors.Is(err, fs.ErrNotExist) {
+		return nil, &DamagedError{path, errors.New("it is missing, and its copy is there")}
+	}
 	if err := create(path, steps); err != nil {
 		return nil, fmt.Errorf("create state file %s: %w", path, err)
 	}
-	s := &Store{path: path}
-	err := s.guard(func() error {
+	s, err := openAt(path, steps)
+	if err != nil {
+		return nil, err
+	}
+	note, err := readNote(path)
+	if err != nil {
+		_ = s.db.Close()
+		return nil, err
+	}
+	s.fallback.Store(note)
+	s.copied.Store(copied)
+	return s, nil
+}
+
+// openAt opens a state file that exists.
+func openAt(path string, steps []migration) (*Store, error) {
+	s := &Store{path: path, changed: make(chan struct{}, 1), closing: make(chan struct{})}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open state file: %w", err)
+	}
+	if info.Size() == 0 { // bbolt would make a new one of it
+		return nil, &DamagedError{path, errors.New("it is empty")}
+	}
+	var file *os.File
+	err = s.guard(func() error {
 		var err error
-		s.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait})
+		s.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, OpenFile: func(name string, flag int, mode fs.FileMode) (*os.File, error) {
+			file, err = os.OpenFile(name, flag&^os.O_CREATE, mode)
+			return file, err
+		}})
 		switch {
 		case errors.Is(err, bolterrors.ErrTimeout):
 			return fmt.Errorf("state file %s is in use: is another tidegate running?", path)
-		case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+		case errors.As(err, new(syscall.Errno)): // the system's fault, not the file's
 			return fmt.Errorf("open state file: %w", err)
 		case err != nil:
 			return &DamagedError{path, err}
@@ -93,19 +143,41 @@ func open(dir string, steps []migration) (*Store, error) {
 		if err := s.checkSize(); err != nil {
 			return err
 		}
-		return s.db.Update(func(tx *bolt.Tx) error { return migrate(tx, path, steps) })
+		return s.migrate(steps)
 	})
-	if err != nil {
-		if s.db != nil {
-			_ = s.db.Close()
-		}
-		return nil, err
+	if err == nil {
+		return s, nil
 	}
-	return s, nil
+	if s.db != nil {
+		_ = s.db.Close()
+	} else if file != nil { // bbolt panicked; its mapping would keep the lock
+		_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+		_ = file.Close()
+	}
+	return nil, err
 }
 
-// Close lets go of the file. It waits for a write that is being made.
-func (s *Store) Close() error { return s.db.Close() }
+// migrate brings the file up to date, and writes nothing if it is.
+func (s *Store) migrate(steps []migration) error {
+	upToDate := false
+	err := s.db.View(func(tx *bolt.Tx) error {
+		version, err := schemaVersion(tx, s.path)
+		upToDate = version == 1+len(steps)
+		return err
+	})
+	if err != nil || upToDate {
+		return err
+	}
+	return s.db.Update(func(tx *bolt.Tx) error { return migrate(tx, s.path, steps) })
+}
+
+// Close lets go of the file. It waits for a write that is being made, and makes a
+// last copy if KeepCopy still owes one.
+func (s *Store) Close() error {
+	s.close.Do(func() { close(s.closing) })
+	s.keeping.Wait()
+	return s.db.Close()
+}
 
 // checkSize catches a file that was cut short: reading past its end would be a
 // memory fault.
@@ -132,16 +204,6 @@ func (s *Store) guard(f func() error) (err error) {
 		}
 	}()
 	return f()
-}
-
-// update runs f in a write transaction. An error of f undoes it all.
-func (s *Store) update(f func(*bolt.Tx) error) error {
-	err := s.guard(func() error { return s.db.Update(f) })
-	var damaged *DamagedError
-	if err != nil && !errors.As(err, &damaged) {
-		return fmt.Errorf("write state file %s: %w", s.path, err)
-	}
-	return err
 }
 
 // read runs f in a read transaction of its own. An error of f is damage, for

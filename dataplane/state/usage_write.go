@@ -16,13 +16,15 @@ func (s *Store) WriteUsage(us []definition.Usage) error {
 	if len(us) == 0 {
 		return nil
 	}
-	return s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *bolt.Tx) error {
 		w := newWriting(tx, s.vault)
 		if err := forEach(nil, us, w.putUsage); err != nil {
 			return err
 		}
 		return prune(w.usageHistory)
 	})
+	s.used.Store(true)
+	return err
 }
 
 func (w *writing) putUsage(u definition.Usage) error {

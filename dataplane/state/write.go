@@ -12,7 +12,8 @@ import (
 )
 
 // Write makes the change in one transaction. When it returns nil the change is
-// on the disk; when it returns an error nothing was changed. It refuses a
+// on the disk; when it returns an error nothing was changed, unless that is an
+// *UnsettledError. It refuses a
 // change that would leave a deployment without its API or a stage without its
 // deployment or its web ACL, an API key without a value, with another value than it had or with
 // that of another key, and a place in a plan for which there is no key or no
@@ -20,7 +21,9 @@ import (
 // than it had, and a user without a policy that is attached to it. That the stages
 // of a plan exist it does not check.
 func (s *Store) Write(ch definition.Change) error {
-	return s.update(func(tx *bolt.Tx) error { return newWriting(tx, s.vault).apply(ch) })
+	err := s.update(func(tx *bolt.Tx) error { return newWriting(tx, s.vault).apply(ch) })
+	s.noteChange()
+	return err
 }
 
 // writing is one transaction, with its buckets at hand.

@@ -2,6 +2,7 @@ package crashdisk
 
 import (
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"maps"
 	"math/rand/v2"
@@ -26,11 +27,13 @@ const sector = 512
 // Crashes yields crashes at every moment of the recording: one at which everything
 // that was done is on disk, as when the program alone is killed; one that leaves
 // nothing but what was synced; and so many with a choice of changes, made by the
-// seed.
+// seed. What one has been yielded for is not yielded again: the same files with as
+// many promises.
 func (r *Recording) Crashes(seed uint64, choices int) iter.Seq[*Crash] {
 	return func(yield func(*Crash) bool) {
 		random := rand.New(rand.NewPCG(seed, seed))
 		d := r.before.clone()
+		seen := map[uint64]bool{}
 		for i, e := range r.events {
 			news, _ := d.apply(r.root, e) // Record has tried
 			if !news {
@@ -53,12 +56,30 @@ func (r *Recording) Crashes(seed uint64, choices int) iter.Seq[*Crash] {
 						crash.Said = append(crash.Said, whole)
 					}
 				}
-				if !yield(crash) {
-					return
+				if sum := crash.sum(); !seen[sum] {
+					seen[sum] = true
+					if !yield(crash) {
+						return
+					}
 				}
 			}
 		}
 	}
+}
+
+// seedOfSums is one for the process.
+var seedOfSums = maphash.MakeSeed()
+
+// sum tells crashes apart.
+func (c *Crash) sum() uint64 {
+	var h maphash.Hash
+	h.SetSeed(seedOfSums)
+	fmt.Fprint(&h, len(c.Said))
+	for _, name := range slices.Sorted(maps.Keys(c.files)) {
+		fmt.Fprintf(&h, "\x00%s\x00%v\x00%d\x00", name, c.files[name].folder, len(c.files[name].synced))
+		h.Write(c.files[name].synced)
+	}
+	return h.Sum64()
 }
 
 // chooser decides which changes are there: part of them, and torn of those not as

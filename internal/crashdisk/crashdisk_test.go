@@ -144,7 +144,7 @@ func TestSaving(t *testing.T) {
 					}
 				}
 			}
-			if crashes < 100 || safe != (broken == "") {
+			if crashes < 10 || safe != (broken == "") {
 				t.Errorf("%d crashes; %s", crashes, broken)
 			}
 		})

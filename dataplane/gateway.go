@@ -82,7 +82,8 @@ type Gateway struct {
 	offenders     *telemetry.Offenders
 	offenderTable *telemetry.OffenderTable
 	journalErrors atomic.Uint64
-	stop, watched chan struct{} // of watchOffenders
+	copyError     atomic.Pointer[string] // of the last copy of the state file; nil for none
+	stop, watched chan struct{}          // of watchOffenders
 
 	gate      *kernelGate
 	pins      *os.File // the lock of their folder; nil for none
@@ -112,12 +113,12 @@ type Gateway struct {
 	closing sync.Once
 }
 
-// New opens the state and makes everything that serves, but no socket. It fails
-// if what is deployed cannot be served under this host file.
-func New(host *configs.Host, o Options) (_ *Gateway, err error) {
+// open is New without a second try.
+func open(host *configs.Host, o Options) (_ *Gateway, err error) {
 	g := &Gateway{options: o, log: o.Logger, started: time.Now(), stop: make(chan struct{}), watched: make(chan struct{}), unkeep: make(chan struct{})}
 	g.host.Store(host)
 	g.state.Store(control.StateStarting)
+	g.gate, g.verdicts.log = newKernelGate(g.log), g.log // Close wants it
 	defer func() {
 		if err != nil {
 			_ = g.Close()
@@ -134,7 +135,6 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.loadPrincipals(host.AccountID, catalog); err != nil {
 		return nil, err
 	}
-	g.gate, g.verdicts.log = newKernelGate(g.log), g.log
 	if g.denyList, err = g.readDenyList(host); err != nil {
 		return nil, err
 	}
@@ -163,6 +163,7 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	g.pipeline.Swap(snapshot)
 	g.retainCallers(snapshot)
 	go g.watchOffenders()
+	g.keepState()
 	return g, nil
 }
 

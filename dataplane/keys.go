@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -81,7 +82,12 @@ func (g *Gateway) Usage(planID, keyID string, from, to int64) ([]definition.Usag
 
 // Grant implements control.Gateway.
 func (g *Gateway) Grant(planID, keyID string, remaining int64) error {
-	return g.journal.Grant(planID, keyID, remaining, time.Now().UnixNano())
+	err := g.journal.Grant(planID, keyID, remaining, time.Now().UnixNano())
+	var invalid *definition.InvalidError
+	if err == nil || errors.As(err, &invalid) {
+		return err
+	}
+	return &control.PartialError{Err: fmt.Errorf("the grant is in force, and a crash may undo it: %w", err)}
 }
 
 // AccountThrottle implements control.Gateway.

@@ -268,6 +268,7 @@ func (g *Gateway) register() {
 	r.CounterFunc(telemetry.OffenderReports, g.offenders.Reported)
 	r.CounterFunc(telemetry.OffenderReportsDropped, g.offenders.Dropped)
 	r.CounterFunc(telemetry.UsageJournalErrors, g.journalErrors.Load)
+	g.registerState()
 	g.registerCallers()
 	g.registerGuard()
 	g.registerSockets()

@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
 	"github.com/tidegate/tidegate/dataplane/loop"
+	"github.com/tidegate/tidegate/dataplane/state"
 )
 
 // Catalog implements control.Gateway.
@@ -42,12 +44,14 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 		g.undo(next)
 		return &definition.InvalidError{Err: err}
 	}
-	if err := g.store.Write(change); err != nil {
+	err = g.store.Write(change)
+	var unsettled *state.UnsettledError
+	if err != nil && !errors.As(err, &unsettled) {
 		g.undo(next)
 		return err
 	}
 	if err := g.applyKeys(change); err != nil {
-		return fmt.Errorf("the change is stored and serves after a restart: %w", err)
+		return &control.PartialError{Err: fmt.Errorf("the change is stored and serves after a restart: %w", err)}
 	}
 	g.iam.Swap(principals)
 	snapshot.Commit(loop.Now(), g.stores())
@@ -59,6 +63,9 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	}
 	g.retire(snapshot)
 	g.forgetStages(current, next)
+	if unsettled != nil {
+		return &control.PartialError{Err: unsettled}
+	}
 	return nil
 }
 
@@ -144,6 +151,7 @@ func (g *Gateway) Status() control.Status {
 		s.Listeners = append(s.Listeners, status)
 	}
 	g.mu.Unlock()
+	s.Kept = g.stateStatus()
 	s.Issuers, s.Authorizers = g.issuerStatus(), g.authorizerStatus(catalog)
 	kernel := g.Gate().Status()
 	s.Gate, s.Notes = &kernel, append(warnings, kernel.Notes...)

@@ -30,6 +30,7 @@ type memory struct {
 	issuers     []control.IssuerStatus
 	authorizers []control.AuthorizerStatus
 	flushed     []string // stages of any API
+	kept        *control.StateStatus
 	keyring     *keyring
 	gate        *fakeGate
 
@@ -70,6 +71,7 @@ func (m *memory) Status() control.Status {
 		Listeners: []control.ListenerStatus{{Name: "public", Address: "127.0.0.1:8080", Refusal: "respond", Connections: 3}},
 		APIs:      len(c.APIs), Deployments: len(c.Deployments), Stages: len(c.Stages),
 		Notes: []string{"the kernel gate is off"},
+		Kept:  m.kept,
 		Gate:  &m.gate.status, Issuers: m.issuers, Authorizers: m.authorizers,
 	}
 }
@@ -88,6 +90,11 @@ func (m *memory) FlushCache(_, stage string) error {
 }
 
 func (m *memory) FlushAuthorizers(_, stage string) error { return m.FlushCache("", stage) }
+
+func (m *memory) AcknowledgeFallback() error {
+	m.kept.Fallback = nil
+	return nil
+}
 
 func (m *memory) Drain(context.Context) error { return nil }
 

@@ -75,6 +75,12 @@ func printStatus(e *env, s *control.Status, now time.Time) error {
 		return err
 	}
 	printTroubles(e, s)
+	if s.Kept != nil && s.Kept.Fallback != nil {
+		fmt.Fprintf(e.stdout, "ALARM: %s\n", fallbackText(s.Kept.Fallback))
+	}
+	if s.Kept != nil && s.Kept.CopyError != "" {
+		fmt.Fprintf(e.stdout, "note: no copy of the state file: %s\n", visible(s.Kept.CopyError))
+	}
 	for _, note := range s.Notes {
 		fmt.Fprintf(e.stdout, "note: %s\n", note)
 	}

@@ -37,6 +37,16 @@ type Error struct {
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
+// PartialError says that a change was made, but not as well as it should be; Err
+// says how far.
+type PartialError struct{ Err error }
+
+// Error returns what Err says.
+func (e *PartialError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *PartialError) Unwrap() error { return e.Err }
+
 func badRequest(format string, args ...any) *Error {
 	return &Error{Status: 400, Code: CodeBadRequest, Message: fmt.Sprintf(format, args...)}
 }
@@ -95,11 +105,14 @@ func mustBeOneOf(member, value string, values ...string) string {
 func asError(err error) *Error {
 	var answer *Error
 	var invalid *definition.InvalidError
+	var partial *PartialError
 	switch {
 	case errors.As(err, &answer):
 		return answer
 	case errors.As(err, &invalid):
 		return badRequest("%s", invalid.Error())
+	case errors.As(err, &partial):
+		return &Error{Status: 500, Code: CodeInternalError, Message: "The operation was made in part: " + err.Error()}
 	default:
 		return &Error{Status: 500, Code: CodeInternalError, Message: "The operation failed and nothing was changed: " + err.Error()}
 	}

@@ -27,7 +27,8 @@ type Gateway interface {
 	// Update runs edit on the current catalog while no other Update runs. The
 	// Change it returns is compiled, made durable and swapped in, all or
 	// nothing. An error of edit is returned as it is; an error of compilation
-	// is a *definition.InvalidError.
+	// is a *definition.InvalidError; after a *PartialError the change was made, and
+	// after any other error it was not.
 	Update(ctx context.Context, edit func(*definition.Catalog) (definition.Change, error)) error
 
 	// Keys reads API keys. What the edit function of an Update reads there is
@@ -41,7 +42,8 @@ type Gateway interface {
 	Usage(planID, keyID string, from, to int64) ([]definition.Usage, error)
 
 	// Grant sets how many requests remain of a key's quota in the current
-	// period. It fails with a *definition.InvalidError when the plan has none.
+	// period. It fails with a *definition.InvalidError when the plan has none, and
+	// with a *PartialError when the grant is in force and not on the disk.
 	Grant(planID, keyID string, remaining int64) error
 
 	// AccountThrottle returns the account's limit that is in force, with both
@@ -69,6 +71,9 @@ type Gateway interface {
 
 	// Connections returns the open connections of WebSocket APIs.
 	Connections() Connections
+
+	// AcknowledgeFallback ends the alarm of Status.Kept.Fallback.
+	AcknowledgeFallback() error
 
 	// Status says how the gateway is; its Caches are filled in by the server.
 	Status() Status
@@ -123,6 +128,8 @@ type Status struct {
 	Connections      int    `json:"connections"`      // of clients, open now
 	RequestsInFlight int    `json:"requestsInFlight"` // now
 	Requests         uint64 `json:"requests"`         // since the start
+
+	Kept *StateStatus `json:"kept,omitempty"` // the state file
 
 	Gate *GateStatus `json:"gate,omitempty"`
 

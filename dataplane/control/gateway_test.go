@@ -33,6 +33,7 @@ type fakeGateway struct {
 	flushed           []string // API:STAGE
 	caches            []CacheStatus
 	drained           chan struct{}
+	fallback          *StateFallback
 	gate              *fakeGate
 
 	connections fakeConnections
@@ -118,6 +119,7 @@ func (g *fakeGateway) AccountThrottle() definition.Throttle {
 
 func (g *fakeGateway) Status() Status {
 	return Status{Version: "test", State: StateReady, GatewayDomain: "localhost", APIs: len(g.Catalog().APIs),
+		Kept:      &StateStatus{Fallback: g.fallback},
 		Listeners: []ListenerStatus{{Name: "public", Address: "127.0.0.1:8080"}}}
 }
 
@@ -140,6 +142,14 @@ func (g *fakeGateway) Caches() []CacheStatus {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.caches)
+}
+
+func (g *fakeGateway) AcknowledgeFallback() error {
+	if g.refuse != nil {
+		return g.refuse
+	}
+	g.fallback = nil
+	return nil
 }
 
 func (g *fakeGateway) Drain(context.Context) error { g.drained <- struct{}{}; return nil }

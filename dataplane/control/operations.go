@@ -20,6 +20,7 @@ var restOperations = []operation{
 	{name: "AllowNetwork", method: "POST", path: "/tidegate/gate/allow", serve: (*Server).gateAllow},
 	{name: "GetGateStats", method: "GET", path: "/tidegate/gate/stats", serve: (*Server).gateStats},
 	{name: "TraceGate", method: "GET", path: "/tidegate/gate/trace", serve: (*Server).gateTrace},
+	{name: "AcknowledgeFallback", method: "POST", path: "/tidegate/state/acknowledge", serve: (*Server).acknowledgeFallback},
 	{name: "Drain", method: "POST", path: "/tidegate/drain", serve: (*Server).drain},
 
 	{name: "ListUsers", method: "GET", path: "/tidegate/iam/users", serve: (*Server).listUsers},

@@ -105,6 +105,8 @@ func (g *durable) Gate() control.Gate { return nil }
 // Connections is nil: the SDK has another way to them.
 func (g *durable) Connections() control.Connections { return nil }
 
+func (g *durable) AcknowledgeFallback() error { return g.store.AcknowledgeFallback() }
+
 func (g *durable) Offenders(int) []control.Offender { return nil }
 
 func (g *durable) AccountThrottle() definition.Throttle {

@@ -58,6 +58,10 @@ var (
 
 	AccessLogLinesDropped = Metric{Name: "tidegate_access_log_lines_dropped_total", Help: "Access log lines lost because the file was too slow or could not be written."}
 
+	StateFallback    = Metric{Name: "tidegate_state_fallback", Help: "1 from a start that found the state file damaged and went back to its copy until that is acknowledged."}
+	StateCopyFailing = Metric{Name: "tidegate_state_copy_failing", Help: "1 while no copy of the state file can be made."}
+	StateCopied      = Metric{Name: "tidegate_state_copied_timestamp_seconds", Help: "When the copy of the state file was made; 0 without one."}
+
 	SnapshotGeneration = Metric{Name: "tidegate_snapshot_generation", Help: "Number of the snapshot that serves, counted from the start of the process."}
 	Deploys            = Metric{Name: "tidegate_deploys_total", Help: "Changes that were compiled and swapped in."}
 

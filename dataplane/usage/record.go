@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/limiter"
@@ -82,8 +83,11 @@ func parseRecord(b []byte) (t total, ok bool) {
 func readSegment(r io.Reader, f func(total)) (torn bool, err error) {
 	in := bufio.NewReaderSize(r, 1<<16)
 	head := make([]byte, len(magic))
-	switch n, err := io.ReadFull(in, head); {
-	case isEnd(err) && magic[:n] == string(head[:n]):
+	n, err := io.ReadFull(in, head)
+	// Of what was never synced the length may be there without the bytes.
+	begun := bytes.TrimRight(head[:n], "\x00")
+	switch {
+	case len(begun) < len(magic) && strings.HasPrefix(magic, string(begun)) && (err == nil || isEnd(err)):
 		return n > 0, nil
 	case err != nil && !isEnd(err):
 		return false, err

@@ -96,16 +96,19 @@ func prepare(t testing.TB, h host) *daemon {
 // write writes the host file anew.
 func (d *daemon) write(h host) {
 	d.t.Helper()
+	if err := os.WriteFile(d.config, []byte(d.hostText(h)), 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *daemon) hostText(h host) string {
 	listeners := fmt.Sprintf("  - {name: public, address: %q}\n", d.addr)
 	if h.tls != "" {
 		listeners += fmt.Sprintf("  - {name: secure, address: %q, tls: %s}\n", d.secure, h.tls)
 	}
 	listeners += h.also
-	text := fmt.Sprintf("state_dir: state\nlisteners:\n%sadmin: {address: %q}\ncontrol: {socket: control.sock, mode: \"0600\"}\n"+
+	return fmt.Sprintf("state_dir: state\nlisteners:\n%sadmin: {address: %q}\ncontrol: {socket: control.sock, mode: \"0600\"}\n"+
 		"access_log: {path: access.log, context: %s}\ndomains: %s\nthrottle: %s\n%s\n", listeners, d.admin, h.logged, h.domains, h.account, h.more)
-	if err := os.WriteFile(d.config, []byte(text), 0o644); err != nil {
-		d.t.Fatal(err)
-	}
 }
 
 // run starts the process.

@@ -1,0 +1,43 @@
+package e2e
+
+import (
+	"os"
+	"slices"
+	"sync"
+	"time"
+)
+
+// soaking reports whether tests take their full form, with bounds in absolute
+// time. They log "SOAK name | bound | measured".
+func soaking() bool { return os.Getenv("TIDEGATE_SOAK") == "1" }
+
+// latencies are what requests took.
+type latencies struct {
+	mu  sync.Mutex
+	all []time.Duration
+}
+
+func newLatencies() *latencies { return &latencies{} }
+
+// timed notes how long each request takes.
+func (l *latencies) timed(do func(*client, int) error) func(*client, int) error {
+	return func(c *client, turn int) error {
+		began := time.Now()
+		err := do(c, turn)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.all = append(l.all, time.Since(began))
+		return err
+	}
+}
+
+// quantile returns the duration that a share of the requests did not exceed.
+func (l *latencies) quantile(share float64) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.all) == 0 {
+		return 0
+	}
+	slices.Sort(l.all)
+	return l.all[min(len(l.all)-1, int(share*float64(len(l.all))))]
+}

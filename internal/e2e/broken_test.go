@@ -190,49 +190,64 @@ func TestR18Swap(t *testing.T) {
 	t.Parallel()
 	few, many := lesser(100, 20), lesser(1000, 200)
 	took := map[int]time.Duration{}
-	var pause time.Duration
+	var calm, swapping time.Duration // p99 of requests
 	for _, apis := range []int{few, many} {
 		d := prepare(t, host{})
 		d.fill(apis)
 		d.run()
 		d.waitReady()
-		lat := newLatencies()
-		load := newTraffic(2, d.addr, time.Millisecond, lat.timed(func(c *client, _ int) error {
-			a, err := c.ask("GET", "/prod/pets", "", "Host: api0000001.execute-api.localhost")
-			if err == nil && a.status != 200 {
-				err = fmt.Errorf("status %d", a.status)
-			}
-			return err
-		}))
-		for turn := range 7 {
-			d.write(host{domains: d.host.domains, account: d.host.account, logged: d.host.logged, more: fmt.Sprintf("limits: {header_count: %d}", 50+turn)})
-			began := time.Now()
-			if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
-				t.Fatal(err)
-			}
-			for strings.Count(d.stderr.String(), "host file applied") <= turn {
-				if time.Since(began) > 20*time.Second {
-					t.Fatalf("not applied: %s", d.stderr.tail(1000))
+		requests := func(lat *latencies) *traffic {
+			return newTraffic(2, d.addr, time.Millisecond, lat.timed(func(c *client, _ int) error {
+				a, err := c.ask("GET", "/prod/pets", "", "Host: api0000001.execute-api.localhost")
+				if err == nil && a.status != 200 {
+					err = fmt.Errorf("status %d", a.status)
 				}
-				time.Sleep(time.Millisecond)
-			}
-			if each := time.Since(began); took[apis] == 0 || each < took[apis] {
+				return err
+			}))
+		}
+		before, meanwhile := new(latencies), new(latencies)
+		load := requests(before)
+		time.Sleep(500 * time.Millisecond)
+		load.Stop(t)
+		load = requests(meanwhile)
+		for turn := range 7 {
+			if each := d.swap(turn); took[apis] == 0 || each < took[apis] {
 				took[apis] = each // the least: others use the machine too
 			}
 		}
 		load.Stop(t)
-		pause = lat.quantile(0.99)
+		calm, swapping = before.quantile(0.99), meanwhile.quantile(0.99)
 		d.terminate(10 * time.Second)
 	}
 	ratio := float64(took[many]) / float64(took[few])
-	t.Logf("%d APIs are swapped in %s, %d in %s; p99 of requests meanwhile %s", few, took[few], many, took[many], pause)
+	t.Logf("%d APIs are swapped in %s, %d in %s; p99 of requests meanwhile %s, and %s before", few, took[few], many, took[many], swapping, calm)
 	if most := 3 * float64(many) / float64(few); ratio > most {
 		t.Errorf("%d times the APIs take %.1f times as long", many/few, ratio)
 	}
 	if soaking() {
-		t.Logf("SOAK R18 | swap of 1,000 APIs <= 200 ms, p99 of requests meanwhile <= 1 ms | %s, %s", took[many].Round(time.Millisecond), pause.Round(10*time.Microsecond))
+		t.Logf("SOAK R18 | swap of 1,000 APIs <= 200 ms, p99 pause <= 1 ms | %s, p99 of requests %s meanwhile and %s before",
+			took[many].Round(time.Millisecond), swapping.Round(10*time.Microsecond), calm.Round(10*time.Microsecond))
 		if took[many] > 200*time.Millisecond {
-			t.Errorf("the swap takes %s", took[many])
-		}
+			t.Error("over the bound")
+		} // the pause is for who reads it: client and compiler want the same cores
 	}
+}
+
+// swap has all APIs compiled and swapped, and returns how long that took.
+func (d *daemon) swap(turn int) time.Duration {
+	d.t.Helper()
+	next := d.host
+	next.more = fmt.Sprintf("limits: {header_count: %d}", 50+turn)
+	d.write(next)
+	began := time.Now()
+	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		d.t.Fatal(err)
+	}
+	for strings.Count(d.stderr.String(), "host file applied") <= turn {
+		if time.Since(began) > 20*time.Second {
+			d.t.Fatalf("not applied: %s", d.stderr.tail(1000))
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return time.Since(began)
 }

@@ -17,8 +17,6 @@ type latencies struct {
 	all []time.Duration
 }
 
-func newLatencies() *latencies { return &latencies{} }
-
 // timed notes how long each request takes.
 func (l *latencies) timed(do func(*client, int) error) func(*client, int) error {
 	return func(c *client, turn int) error {

@@ -3,12 +3,14 @@ package corpus
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/http1"
@@ -39,12 +41,13 @@ func snapshotOf(t *testing.T, routes [][2]string) *deploy.Snapshot {
 	var doc strings.Builder
 	doc.WriteString("openapi: 3.0.3\ninfo: {title: test, version: \"1\"}\npaths:\n")
 	for _, r := range routes {
-		doc.WriteString("  \"" + r[0] + "\":\n    x-amazon-apigateway-any-method:\n      x-amazon-apigateway-integration:\n" +
+		doc.WriteString("  \"" + r[0] + "\":\n    x-amazon-apigateway-any-method: &method\n      x-amazon-apigateway-integration:\n" +
 			"        type: http_proxy\n        httpMethod: ANY\n        uri: \"http://backend.test" + r[1] + "\"\n        requestParameters:\n" +
 			"          integration.request.querystring.via: \"'t'\"\n")
 		for _, name := range params(r[0]) {
 			doc.WriteString("          integration.request.path." + name + ": method.request.path." + name + "\n")
 		}
+		doc.WriteString("    get: *method\n") // which is cached
 	}
 	result, err := openapi.Parse([]byte(doc.String()), openapi.Options{APIID: "abcdefghij", MaxTimeoutMillis: 29000})
 	if err != nil {
@@ -55,9 +58,10 @@ func snapshotOf(t *testing.T, routes [][2]string) *deploy.Snapshot {
 	s, err := deploy.Compile(&definition.Catalog{
 		APIs:        map[string]*definition.API{key.APIID: {ID: key.APIID, Name: "test"}},
 		Deployments: map[definition.DeploymentKey]*definition.Deployment{{APIID: key.APIID, ID: "d"}: {ID: "d", Body: result.Body}},
-		Stages:      map[definition.StageKey]*definition.Stage{key: {APIID: key.APIID, Name: "prod", DeploymentID: "d"}},
+		Stages: map[definition.StageKey]*definition.Stage{key: {APIID: key.APIID, Name: "prod", DeploymentID: "d", CacheClusterEnabled: true, CacheClusterSize: "0.5",
+			MethodSettings: map[string]*definition.MethodSetting{"*/*": {Caching: &definition.CacheSetting{Enabled: true, TTLSeconds: 60}}}}},
 	}, deploy.Host{MaxURL: 10240, GatewayDomain: "localhost", Domains: []deploy.Domain{{Name: "*", Mappings: []deploy.Mapping{{API: "test"}}}}},
-		deploy.Stores{}, nil)
+		deploy.Stores{Caches: cache.NewStages(cache.Options{StageBytes: 1 << 20})}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,13 +125,16 @@ func (in noContext) Param(i int) []byte                                         
 func (in noContext) AppendContext(d []byte, _ proxy.ContextVar, _ string) []byte { return d }
 func (in noContext) AppendBody(d []byte, _ *jsonpath.Path) ([]byte, bool)        { return d, false }
 
-// TestR44RoutedIsForwarded routes generated requests with the parts of the
-// pipeline and reads what they would send again: the bytes that were matched
-// are the bytes that are forwarded, to this parser and to net/http.
-func TestR44RoutedIsForwarded(t *testing.T) {
+// TestR44OneForm routes generated requests with the parts of the pipeline and
+// reads what they would send again: the bytes that were matched are the bytes that
+// are forwarded, to this parser and to net/http, and the bytes that the rules of a
+// web ACL see; and requests have one cache key if and only if the router took them
+// for the same.
+func TestR44OneForm(t *testing.T) {
 	snapshot := snapshotOf(t, backendRoutes)
 	g := grammar{rand.New(rand.NewPCG(seed, seed))}
 	limits := http1.Limits{Target: 10240, Header: 20480, Count: 100}
+	wall, cached := newWall(t), cacheKeys{}
 	edge := proxy.Edge{SourceIP: []byte("192.0.2.1"), Port: "80", Proto: "http", TraceID: []byte("Root=1")}
 	var r, again http1.Request
 	var match route.Match
@@ -152,6 +159,11 @@ func TestR44RoutedIsForwarded(t *testing.T) {
 		}
 		routed++
 		byResource[method.ResourcePath]++
+		if err := errors.Join(wall.disagrees(&r, path), cached.disagrees(method, &r, path, &match)); err != nil {
+			if differences++; differences < 10 {
+				t.Errorf("%s: %v", target, err)
+			}
+		}
 		want := expected(method.ResourcePath, path, string(r.Query))
 		out = method.Proxy.AppendRequest(out[:0], &r, r.Verb, noContext{path, &match}, &edge, proxy.Body{})
 		sent := string(out)
@@ -165,6 +177,10 @@ func TestR44RoutedIsForwarded(t *testing.T) {
 		}
 	}
 	t.Logf("%d routed, %d refused, %d differences, %v; %v", routed, refused, differences, time.Since(start), byResource)
+	t.Logf("%d cache keys; rules of the web ACL that decided: %v", len(cached), wall.hits)
+	if len(wall.hits) <= len(wallRules) || len(cached) < 1000 {
+		t.Error("too few of them")
+	}
 	if differences > 0 || len(byResource) < len(backendRoutes) {
 		t.Errorf("%d differences in %d requests over %d of %d resources", differences, routed, len(byResource), len(backendRoutes))
 	}

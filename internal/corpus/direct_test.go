@@ -25,14 +25,15 @@ var explained = map[string]string{
 	"net/http empty-line-before":            "it lets no empty line pass; RFC 9112 section 2.2 should",
 	"net/http pipelined-empty-line-between": "the same",
 	"net/http trailer-forbidden-announced":  "it reads Trailer; we drop it with all trailers",
+	"haproxy upgrade-websocket-pipelined":   "it wants a Sec-WebSocket-Key; here Upgrade is dropped, for the route is none of a WebSocket",
 	"net/http http10-expect":                "it knows expectations in HTTP/1.0; RFC 9110 section 10.1.1 ignores them",
 }
 
-// TestR8OthersOnTheSameBytes sends the raw messages to nginx and net/http
+// TestR8OthersOnTheSameBytes sends the raw messages to nginx, HAProxy and net/http
 // themselves and logs where they decide otherwise. To be stricter is ours to
 // choose; to serve what another refuses needs an explanation.
 func TestR8OthersOnTheSameBytes(t *testing.T) {
-	ng := startNginx(t)
+	ng, ha := startNginx(t), startHAProxy(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		_, _ = io.WriteString(w, "GET "+sentinelTarget)
@@ -40,6 +41,7 @@ func TestR8OthersOnTheSameBytes(t *testing.T) {
 	defer server.Close()
 	others := map[string]func() (net.Conn, error){
 		"nginx":    func() (net.Conn, error) { return net.Dial("unix", ng.plain) },
+		"haproxy":  func() (net.Conn, error) { return net.Dial("unix", ha.plain) },
 		"net/http": func() (net.Conn, error) { return net.Dial("tcp", server.Listener.Addr().String()) },
 	}
 	all := messages(t)

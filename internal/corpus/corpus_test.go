@@ -7,7 +7,7 @@ import (
 )
 
 // minMessages is the least that the corpus may have.
-const minMessages = 150
+const minMessages = 400
 
 func messages(t testing.TB) []*Message {
 	t.Helper()

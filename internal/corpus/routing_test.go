@@ -141,8 +141,11 @@ func TestR44OneForm(t *testing.T) {
 	var out []byte
 	routed, refused, differences := 0, 0, 0
 	byResource := map[string]int{}
-	start := time.Now()
-	for routed < generated {
+	start, wanted := time.Now(), generated
+	if underRace { // it is one goroutine
+		wanted /= 10
+	}
+	for routed < wanted {
 		target := g.target()
 		head := []byte(g.pick("GET", "POST", "PUT", "DELETE") + " " + target + " HTTP/1.1\r\nHost: Gate.test\r\nX-A: b\r\n\r\n")
 		if r.Parse(head, limits) != 0 {

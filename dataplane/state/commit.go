@@ -5,11 +5,12 @@ import (
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 // UnsettledError says that a change is in the file and may not be on the disk: the
-// disk failed at the last moment. Reads find it, the next change settles it, and
-// a power failure before that may lose it.
+// disk failed at the last moment. Reads find it, no other change is made until it
+// is settled, and a power failure before that may lose it.
 type UnsettledError struct {
 	Path string
 	Err  error
@@ -25,6 +26,13 @@ func (e *UnsettledError) Unwrap() error { return e.Err }
 
 // update runs f in a write transaction. An error of f undoes it all.
 func (s *Store) update(f func(*bolt.Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.unsettled {
+		if err := s.settle(); err != nil {
+			return fmt.Errorf("write state file %s: the change before is not on the disk yet: %w", s.path, err)
+		}
+	}
 	var id int
 	err := s.guard(func() error {
 		return s.db.Update(func(tx *bolt.Tx) error {
@@ -39,28 +47,49 @@ func (s *Store) update(f func(*bolt.Tx) error) error {
 	if errors.As(err, &damaged) {
 		return err
 	}
-	if s.inForce(id) {
-		return s.settle(err)
+	if !s.inForce(id) {
+		return fmt.Errorf("write state file %s: %w", s.path, err)
 	}
-	return fmt.Errorf("write state file %s: %w", s.path, err)
+	if s.unsettled = true; s.settle() != nil {
+		return &UnsettledError{s.path, err}
+	}
+	return nil
 }
 
 // inForce reports whether the transaction is what the file says, although it
 // failed: its last page was written, and could not be synced.
-func (s *Store) inForce(id int) bool {
-	found := 0
+func (s *Store) inForce(id int) bool { return id > 0 && s.current() >= id }
+
+// current is the number of the transaction that the file is at, 0 if unknown.
+func (s *Store) current() (id int) {
 	err := s.guard(func() error {
-		return s.db.View(func(tx *bolt.Tx) error { found = tx.ID(); return nil })
+		return s.db.View(func(tx *bolt.Tx) error { id = tx.ID(); return nil })
 	})
-	return err == nil && id > 0 && found >= id
+	if err != nil {
+		return 0
+	}
+	return id
 }
 
-// settle has an empty transaction follow one that may not be on the disk. Its last
-// page is another one, so the page that could not be synced matters no more; all
-// the others had been synced before.
-func (s *Store) settle(cause error) error {
-	if err := s.guard(func() error { return s.db.Update(func(*bolt.Tx) error { return nil }) }); err != nil {
-		return &UnsettledError{s.path, cause}
-	}
-	return nil
+// settle writes the last page of a transaction again and syncs it. Syncing alone
+// is no use: the kernel takes a page that it failed to write for written. Nor is
+// another transaction, which would reuse pages that belong to the one before, and
+// that is the one on the disk if this page is not. All its other pages had been
+// synced.
+func (s *Store) settle() error {
+	return s.guard(func() error {
+		page := make([]byte, s.db.Info().PageSize)
+		at := int64(s.current()%2) * int64(len(page)) // bbolt has two such pages in turns
+		if _, err := s.file.ReadAt(page, at); err != nil {
+			return err
+		}
+		if _, err := s.file.WriteAt(page, at); err != nil {
+			return err
+		}
+		if err := unix.Fdatasync(int(s.file.Fd())); err != nil {
+			return err
+		}
+		s.unsettled = false
+		return nil
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -117,6 +118,9 @@ func writeForever(dir string) {
 		var i int
 		_, _ = fmt.Sscanf(id, "api%d", &i)
 		n = max(n, i+1)
+	}
+	if os.Getenv(childWrites) != "" {
+		runtime.LockOSThread() // faults are counted by thread
 	}
 	last, copies := -1, 0
 	_, _ = fmt.Sscan(os.Getenv(childWrites), &last)

@@ -196,3 +196,70 @@ func TestR16PowerLossInFallback(t *testing.T) {
 		})
 	}
 }
+
+// TestR17SyncFails has one sync fail, or all from it on, at each place of a write.
+// What was acknowledged survives a crash at every moment then too, though what that
+// sync was for may never get to the disk; what was refused is not there; and what
+// was said to be unsettled is there as long as there is no crash.
+func TestR17SyncFails(t *testing.T) {
+	outcomes := map[string]int{}
+	for _, when := range []string{"6", "7", "8", "9", "9+", "10+", "11+", "12+"} {
+		dir := crashdisk.Scratch(t)
+		recording := crashdisk.Record(t, dir, program(dir, childWrites+"=5"), "fdatasync:error=EIO:when="+when)
+		var said []string
+		eachCrash(t, recording, 18, 1, func(left string, saidByThen []string) error {
+			said = saidByThen
+			return keeps(left, said)
+		})
+		s := mustOpen(t, dir) // no crash: the files as they are
+		if err := readAll(s); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range said {
+			word, rest, _ := strings.Cut(line, " ")
+			outcomes[word]++
+			var n int
+			_, _ = fmt.Sscan(rest, &n)
+			there := present(s, mustLoad(t, s), n) == nil || n%3 == 2 // or deleted
+			switch {
+			case (word == "ack" || word == "unsettled") && !there:
+				t.Errorf("sync %s: %q, and it is not there", when, line)
+			case word == "failed" && there && n%3 != 2:
+				t.Errorf("sync %s: %q, and it is there", when, line)
+			case word == "failed" && !strings.Contains(line, "input/output error"):
+				t.Errorf("sync %s: %q", when, line)
+			}
+		}
+	}
+	t.Log(outcomes)
+	if outcomes["ack"] == 0 || outcomes["failed"] == 0 || outcomes["unsettled"] == 0 {
+		t.Error("not all that may come of it came")
+	}
+}
+
+// keeps opens what is left and looks whether the writes that were acknowledged are
+// there.
+func keeps(dir string, said []string) error {
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := readAll(s); err != nil {
+		return err
+	}
+	c, err := s.Load()
+	if err != nil {
+		return err
+	}
+	for _, line := range said {
+		var n int
+		if _, err := fmt.Sscanf(line, "ack %d", &n); err != nil || n%3 == 2 {
+			continue
+		}
+		if err := present(s, c, n); err != nil {
+			return fmt.Errorf("write %d: %w", n, err)
+		}
+	}
+	return nil
+}

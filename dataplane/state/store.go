@@ -41,8 +41,12 @@ const (
 // writes are made one after the other.
 type Store struct {
 	db    *bolt.DB
+	file  *os.File // db's
 	path  string
 	vault *vault
+
+	writing   sync.Mutex // held by who changes the file, and of what follows
+	unsettled bool       // the last page of the last transaction may not be on the disk
 
 	fallback atomic.Pointer[Fallback]
 	copied   atomic.Int64 // when, in Unix nanoseconds
@@ -125,12 +129,11 @@ func openAt(path string, steps []migration) (*Store, error) {
 	if info.Size() == 0 { // bbolt would make a new one of it
 		return nil, &DamagedError{path, errors.New("it is empty")}
 	}
-	var file *os.File
 	err = s.guard(func() error {
 		var err error
 		s.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, OpenFile: func(name string, flag int, mode fs.FileMode) (*os.File, error) {
-			file, err = os.OpenFile(name, flag&^os.O_CREATE, mode)
-			return file, err
+			s.file, err = os.OpenFile(name, flag&^os.O_CREATE, mode)
+			return s.file, err
 		}})
 		switch {
 		case errors.Is(err, bolterrors.ErrTimeout):
@@ -150,9 +153,9 @@ func openAt(path string, steps []migration) (*Store, error) {
 	}
 	if s.db != nil {
 		_ = s.db.Close()
-	} else if file != nil { // bbolt panicked; its mapping would keep the lock
-		_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
-		_ = file.Close()
+	} else if s.file != nil { // bbolt panicked; its mapping would keep the lock
+		_ = syscall.Flock(int(s.file.Fd()), syscall.LOCK_UN)
+		_ = s.file.Close()
 	}
 	return nil, err
 }

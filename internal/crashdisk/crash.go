@@ -115,6 +115,8 @@ func (n *inode) choose(c *chooser) []byte {
 	content := n.synced
 	for _, change := range n.changes {
 		switch {
+		case change.synced:
+			content = change.apply(content)
 		case c.yes(c.torn) && change.data != nil:
 			content = change.tear(content, c)
 		case c.yes(c.part):
@@ -132,7 +134,7 @@ func (c *change) tear(content []byte, by *chooser) []byte {
 	for at, end := 0, 0; at < len(c.data); at = end {
 		end = min(len(c.data), at+sector-(int(c.at)+at)%sector)
 		if by.yes(by.part) {
-			content = (&change{nil, c.at + int64(at), c.data[at:end]}).apply(content)
+			content = (&change{at: c.at + int64(at), data: c.data[at:end]}).apply(content)
 		}
 	}
 	return content

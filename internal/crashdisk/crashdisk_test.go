@@ -194,6 +194,37 @@ func TestFolders(t *testing.T) {
 	}
 }
 
+// TestFailedSync: a sync that succeeds does not cover what one before it could not
+// write, and what was written again since is covered.
+func TestFailedSync(t *testing.T) {
+	calls, err := parseCalls(strings.Join([]string{
+		`1 openat(AT_FDCWD, "\x2f\x72\x2f\x78", O_WRONLY|O_CREAT, 0600) = 5`,
+		`1 openat(AT_FDCWD, "\x2f\x72", O_RDONLY) = 6`,
+		`1 fsync(6) = 0`,
+		`1 pwrite64(5, "\x61\x61", 2, 0) = 2`,
+		`1 fdatasync(5) = -1 EIO (Input/output error) (INJECTED)`,
+		`1 pwrite64(5, "\x62", 1, 1) = 1`,
+		`1 fdatasync(5) = 0`,
+		`1 write(1, "\x73\x0a", 2) = 2`,
+	}, "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Recording{"/r", newDisk(), eventsOf(calls)}
+	if err := r.check(); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for c := range r.Crashes(5, 40) {
+		if len(c.Said) > 0 {
+			seen[c.left("x")] = true
+		}
+	}
+	if len(seen) != 2 || !seen["\x00b"] || !seen["ab"] {
+		t.Errorf("left: %v", seen)
+	}
+}
+
 func TestUnknownCallsAreRefused(t *testing.T) {
 	strace := func(lines ...string) error {
 		calls, err := parseCalls(strings.Join(lines, "\n"))

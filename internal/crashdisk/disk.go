@@ -29,6 +29,9 @@ type change struct {
 	by   *call
 	at   int64
 	data []byte
+
+	synced bool // what it changes is in synced once all before it are
+	lost   bool // a sync of it failed, and no later one makes up for that
 }
 
 // move takes a name away, gives one, or both at once.
@@ -36,6 +39,7 @@ type move struct {
 	by       *call
 	from, to string // empty for none
 	target   *inode // of to
+	lost     bool   // as of a change
 }
 
 type handle struct {
@@ -115,17 +119,17 @@ func (d *disk) apply(root string, e event) (news bool, err error) {
 		f.changes = append(f.changes, &change{by: e.call, at: length})
 		return true, err
 	case "rename":
-		return d.move(&move{e.call, names[0], names[1], d.names[names[0]]}), nil
+		return d.move(&move{by: e.call, from: names[0], to: names[1], target: d.names[names[0]]}), nil
 	case "renameat", "renameat2":
-		return d.move(&move{e.call, names[1], names[3], d.names[names[1]]}), nil
+		return d.move(&move{by: e.call, from: names[1], to: names[3], target: d.names[names[1]]}), nil
 	case "linkat":
-		return d.move(&move{e.call, "", names[3], d.names[names[1]]}), nil
+		return d.move(&move{by: e.call, to: names[3], target: d.names[names[1]]}), nil
 	case "unlink":
 		return d.move(&move{by: e.call, from: names[0]}), nil
 	case "unlinkat":
 		return d.move(&move{by: e.call, from: names[1]}), nil
 	case "mkdirat":
-		return d.move(&move{e.call, "", names[1], &inode{folder: true}}), nil
+		return d.move(&move{by: e.call, to: names[1], target: &inode{folder: true}}), nil
 	}
 	if d.files[e.fd(0)] != nil || strings.Join(names, "") != "" {
 		return false, fmt.Errorf("%s(%.200s) is not known to it", e.name, strings.Join(e.args, ", "))
@@ -174,7 +178,7 @@ func (d *disk) write(c *call) (news bool, err error) {
 	default:
 		f.at = at + int64(len(data))
 	}
-	f.changes = append(f.changes, &change{c, at, data})
+	f.changes = append(f.changes, &change{by: c, at: at, data: data})
 	return true, err
 }
 
@@ -210,6 +214,8 @@ func (d *disk) end(c *call, names []string) (news bool) {
 		switch {
 		case f == nil:
 			return false
+		case c.failed:
+			d.lose(f)
 		case f.folder:
 			d.syncNames(f.name, c.begin)
 		default:
@@ -222,22 +228,37 @@ func (d *disk) end(c *call, names []string) (news bool) {
 
 // sync makes durable what had returned before the sync began.
 func (n *inode) sync(began int) {
-	n.changes = slices.DeleteFunc(n.changes, func(c *change) bool {
-		if c.by.end >= began {
-			return false
-		}
-		n.synced = c.apply(n.synced)
-		return true
-	})
+	for _, c := range n.changes {
+		c.synced = c.synced || !c.lost && c.by.end < began
+	}
+	for len(n.changes) > 0 && n.changes[0].synced {
+		n.synced = n.changes[0].apply(n.synced)
+		n.changes = n.changes[1:]
+	}
+}
+
+// lose is a sync that failed. The kernel tells so once, and then takes what it
+// could not write for written: it may be on disk or not for ever.
+func (d *disk) lose(f *handle) {
+	for _, c := range f.changes {
+		c.lost = !c.synced
+	}
+	for _, m := range d.moves {
+		m.lost = m.lost || f.folder && filepath.Dir(m.name()) == f.name
+	}
+}
+
+// name is the one that is given or, without one, taken away.
+func (m *move) name() string {
+	if m.to == "" {
+		return m.from
+	}
+	return m.to
 }
 
 func (d *disk) syncNames(folder string, began int) {
 	d.moves = slices.DeleteFunc(d.moves, func(m *move) bool {
-		name := m.to
-		if name == "" {
-			name = m.from
-		}
-		if m.by.end >= began || filepath.Dir(name) != folder {
+		if m.lost || m.by.end >= began || filepath.Dir(m.name()) != folder {
 			return false
 		}
 		m.apply(d.durable)

@@ -13,6 +13,9 @@
 // certain once its folder was synced, and may be there or not before, each for
 // itself. This is what POSIX promises, and less than ext4, XFS or btrfs do.
 //
+// What a failed sync was to make durable may be there or not for ever, also after
+// syncs that succeed: that is how Linux has it.
+//
 // A call that was under way counts as one that may have had effect. A sync covers
 // only what had returned before it began.
 package crashdisk

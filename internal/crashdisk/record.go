@@ -31,8 +31,11 @@ type Recording struct {
 // promises it made: lines that a test holds a crash against. Its standard error is
 // the test's.
 //
+// faults have calls fail, in strace's words: "fdatasync:error=EIO:when=3". when
+// counts the calls of one thread.
+//
 // The test is skipped where there is no strace.
-func Record(t testing.TB, root string, cmd *exec.Cmd) *Recording {
+func Record(t testing.TB, root string, cmd *exec.Cmd, faults ...string) *Recording {
 	t.Helper()
 	strace := need.Tool(t, "strace")
 	before, err := readDisk(root)
@@ -41,6 +44,9 @@ func Record(t testing.TB, root string, cmd *exec.Cmd) *Recording {
 	}
 	out := filepath.Join(t.TempDir(), "calls")
 	args := append([]string{"-f", "-xx", "-qq", "-s", fmt.Sprint(longestWrite), "-e", "trace=" + changing, "-e", "signal=none", "-o", out, cmd.Path}, cmd.Args[1:]...)
+	for _, fault := range faults {
+		args = append([]string{"-e", "inject=" + fault}, args...)
+	}
 	traced := exec.Command(strace, args...)
 	traced.Env, traced.Dir, traced.Stderr = cmd.Env, cmd.Dir, os.Stderr
 	if err := traced.Run(); traced.ProcessState == nil {

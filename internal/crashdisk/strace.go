@@ -8,18 +8,20 @@ import (
 )
 
 // call is a system call that succeeded, or had not returned when the program was
-// killed. Its begin and end are line numbers of the recording, so that calls of
+// killed, or a sync that failed. Its begin and end are line numbers of the recording, so that calls of
 // several threads have an order.
 type call struct {
 	name       string
 	args       []string
 	result     int64
+	failed     bool
 	begin, end int // end is never when it did not return
 }
 
 const never = int(^uint(0) >> 1)
 
-// parseCalls reads what "strace -f -xx" wrote. Calls that failed are left out.
+// parseCalls reads what "strace -f -xx" wrote. Calls that failed are left out, but
+// for syncs.
 func parseCalls(text string) ([]*call, error) {
 	var calls []*call
 	open := map[string]*unfinished{} // by thread
@@ -68,18 +70,22 @@ type unfinished struct {
 	begin int
 }
 
-// parseCall reads "name(args) = result". It returns nil for a call that failed.
+// parseCall reads "name(args) = result". It returns nil for a call that failed,
+// unless that is a sync.
 func parseCall(text string) (*call, error) {
-	at := strings.LastIndex(text, ") ")
-	name, args, ok := strings.Cut(text[:max(at, 0)], "(")
+	head, result, hasResult := strings.Cut(text, " = ") // strings are in hexadecimal
+	name, args, ok := strings.Cut(head, "(")
 	if !ok {
 		return nil, fmt.Errorf("not a call: %.100s", text)
 	}
-	result, ok := strings.CutPrefix(strings.TrimSpace(text[at+1:]), "= ")
-	if !ok {
+	args, ok = strings.CutSuffix(strings.TrimSpace(args), ")")
+	if !hasResult || !ok {
 		return nil, fmt.Errorf("a call without a result: %.100s", text)
 	}
 	if result[0] == '-' || result[0] == '?' {
+		if name == "fsync" || name == "fdatasync" {
+			return &call{name: name, args: strings.Split(args, ", "), failed: true}, nil
+		}
 		return nil, nil
 	}
 	result, _, _ = strings.Cut(result, " ")

@@ -86,6 +86,34 @@ func TestR16PowerLoss(t *testing.T) {
 	}
 }
 
+// TestR16PowerLossAfterAKill: what a start that was killed left behind is made
+// durable by the next, before that promises anything.
+func TestR16PowerLossAfterAKill(t *testing.T) {
+	dir := crashdisk.Scratch(t)
+	first := crashdisk.Record(t, dir, program(dir, childWrites+"=1"))
+	scratch, kills := crashdisk.Scratch(t), 0
+	for crash := range first.Crashes(19, 0) {
+		if !crash.Kill || len(crash.Said) > 0 {
+			continue
+		}
+		kills++
+		left := filepath.Join(scratch, "left")
+		if err := crash.WriteTo(left); err != nil {
+			t.Fatal(err)
+		}
+		second := crashdisk.RecordUnsynced(t, left, program(left, childWrites+"=2"))
+		eachCrash(t, second, 20, 0, func(left string, said []string) error {
+			return keeps(left, said)
+		})
+		if err := os.RemoveAll(left); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kills < 10 {
+		t.Errorf("%d kills", kills)
+	}
+}
+
 // survives opens what is left and looks whether the writes to last are there, and
 // others only as a whole.
 func survives(t *testing.T, dir string, last int) error {

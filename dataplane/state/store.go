@@ -83,7 +83,13 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.openVault(filepath.Join(dir, secretName)); err != nil {
+	err = s.openVault(filepath.Join(dir, secretName))
+	if err == nil {
+		// Who was here before may have been killed between a write and its sync: what
+		// is built upon must be on the disk.
+		err = errors.Join(s.file.Sync(), syncDir(dir))
+	}
+	if err != nil {
 		_ = s.db.Close()
 		return nil, err
 	}

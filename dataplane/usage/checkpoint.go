@@ -38,26 +38,56 @@ func (j *Journal) due() bool {
 	return j.failing[archiveTask] || j.size >= segmentSize || age >= checkpointEvery && !empty
 }
 
-// sync does not hold up who appends.
+// sync makes durable what was appended before. It does not hold up who appends.
 func (j *Journal) sync() error {
 	j.keeping.Lock() // so that the file stays open
 	defer j.keeping.Unlock()
+	err := j.syncOwed()
+	if err == nil {
+		err = j.syncSegment()
+	}
+	if err != nil {
+		err = fmt.Errorf("usage journal: %w", err)
+	}
+	j.outcome(syncTask, err)
+	return err
+}
+
+func (j *Journal) syncSegment() error {
 	j.appending.Lock()
-	file, unsynced := j.file, j.unsynced
+	file, size, unsynced := j.file, j.size, j.unsynced
 	j.unsynced = false
 	j.appending.Unlock()
 	if !unsynced {
 		return nil
 	}
-	err := file.Sync()
+	err := j.durable.sync(file, size)
 	if err != nil {
 		j.appending.Lock()
 		j.unsynced = true
 		j.appending.Unlock()
-		err = fmt.Errorf("usage journal: %w", err)
 	}
-	j.outcome(syncTask, err)
 	return err
+}
+
+// syncOwed makes the segment before durable, if the archive does not have it yet.
+func (j *Journal) syncOwed() error {
+	if j.owed == nil {
+		return nil
+	}
+	if err := j.owed.durable.sync(j.owed.file, j.owed.size); err != nil {
+		return err
+	}
+	return j.forgetOwed()
+}
+
+func (j *Journal) forgetOwed() error {
+	if j.owed == nil {
+		return nil
+	}
+	file := j.owed.file
+	j.owed = nil
+	return file.Close()
 }
 
 // checkpoint moves the journal to the archive.
@@ -70,7 +100,7 @@ func (j *Journal) checkpoint() error {
 		err = j.writeArchive()
 	}
 	if err == nil {
-		err = j.removeOld()
+		err = errors.Join(j.forgetOwed(), j.removeOld())
 	}
 	if err != nil {
 		err = fmt.Errorf("usage journal: archiving: %w; it is tried again", err)
@@ -87,12 +117,12 @@ func (j *Journal) rotate() error {
 	if j.size == int64(len(magic)) || len(j.old) > 0 {
 		return nil
 	}
-	full, path := j.file, j.segment(j.number)
+	full, path := &segment{j.file, j.size, j.durable}, j.segment(j.number)
 	if err := j.begin(); err != nil {
 		return err
 	}
-	j.old = append(j.old, path)
-	return full.Close()
+	j.old, j.owed = append(j.old, path), full
+	return nil
 }
 
 // begin makes the next segment and has it appended to.
@@ -111,6 +141,7 @@ func (j *Journal) begin() error {
 		return err
 	}
 	j.file, j.size, j.unsynced = file, int64(len(magic)), true
+	j.durable = durable{}
 	j.number++
 	return nil
 }

@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,6 +49,8 @@ type Journal struct {
 	keeping  sync.Mutex // held by who syncs or archives; taken before appending
 	old      []string   // segments that the archive does not have yet
 	archived time.Time
+	durable  durable  // of the segment
+	owed     *segment // of old, the one that was not synced when it was full
 
 	appending sync.Mutex
 	file      *os.File
@@ -120,10 +123,7 @@ func (j *Journal) Close() error {
 	if err == nil && j.size == int64(len(magic)) {
 		err = os.Remove(j.segment(j.number))
 	}
-	if e := j.file.Close(); err == nil {
-		err = e
-	}
-	return err
+	return errors.Join(err, j.file.Close(), j.forgetOwed())
 }
 
 func (j *Journal) every(interval time.Duration, f func()) {

@@ -17,6 +17,7 @@ type fakeArchive struct {
 	rows   map[archiveKey]definition.Usage
 	writes int
 	before func() error // a write
+	save   func() error // makes it durable
 	after  func()       // it
 }
 
@@ -36,6 +37,11 @@ func (a *fakeArchive) WriteUsage(us []definition.Usage) error {
 	}
 	for _, u := range us {
 		a.rows[archiveKey{u.PlanID, u.KeyID, u.Day}] = u
+	}
+	if a.save != nil {
+		if err := a.save(); err != nil {
+			return err
+		}
 	}
 	a.writes++
 	if a.after != nil {

@@ -16,6 +16,8 @@ import (
 type Crash struct {
 	// What says where in the recording it is and what became of unsynced changes.
 	What string
+	// Kill says that all is left that was done, as when the program alone is killed.
+	Kill bool
 	// Said are the lines that the program had written by then, none half.
 	Said []string
 
@@ -50,7 +52,7 @@ func (r *Recording) Crashes(seed uint64, choices int) iter.Seq[*Crash] {
 				default:
 					c.part, c.torn = random.Float64(), random.Float64()
 				}
-				crash := &Crash{What: fmt.Sprintf("event %d, %s: %s", i, e.name, kind), files: d.choose(c)}
+				crash := &Crash{Kill: choice == 1, What: fmt.Sprintf("event %d, %s: %s", i, e.name, kind), files: d.choose(c)}
 				for line := range strings.Lines(d.said) {
 					if whole, ok := strings.CutSuffix(line, "\n"); ok {
 						crash.Said = append(crash.Said, whole)
@@ -97,7 +99,7 @@ func (c *chooser) yes(part float64) bool {
 func (d *disk) choose(c *chooser) map[string]*inode {
 	names := maps.Clone(d.durable)
 	for _, m := range d.moves {
-		if c.yes(c.part) {
+		if m.synced || c.yes(c.part) {
 			m.apply(names)
 		}
 	}

@@ -3,6 +3,7 @@ package crashdisk
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,7 +40,8 @@ type move struct {
 	by       *call
 	from, to string // empty for none
 	target   *inode // of to
-	lost     bool   // as of a change
+
+	synced, lost bool // as of a change
 }
 
 type handle struct {
@@ -73,12 +75,28 @@ func readDisk(root string) (*disk, error) {
 	return d, err
 }
 
-// clone copies a disk that nothing has happened to yet.
+// forgetNames makes what is in the folder a move that is not durable.
+func (d *disk) forgetNames() {
+	for _, name := range slices.Sorted(maps.Keys(d.names)) {
+		if name != "." {
+			delete(d.durable, name)
+			d.moves = append(d.moves, &move{by: &call{}, to: name, target: d.names[name]})
+		}
+	}
+}
+
+// clone copies a disk that no program has changed yet.
 func (d *disk) clone() *disk {
 	c := newDisk()
 	for name, node := range d.names {
 		n := *node
-		c.names[name], c.durable[name] = &n, &n
+		c.names[name] = &n
+		if d.durable[name] != nil {
+			c.durable[name] = &n
+		}
+	}
+	for _, m := range d.moves {
+		c.moves = append(c.moves, &move{by: m.by, to: m.to, target: c.names[m.to]})
 	}
 	return c
 }
@@ -244,7 +262,7 @@ func (d *disk) lose(f *handle) {
 		c.lost = !c.synced
 	}
 	for _, m := range d.moves {
-		m.lost = m.lost || f.folder && filepath.Dir(m.name()) == f.name
+		m.lost = m.lost || !m.synced && f.folder && filepath.Dir(m.name()) == f.name
 	}
 }
 
@@ -257,13 +275,13 @@ func (m *move) name() string {
 }
 
 func (d *disk) syncNames(folder string, began int) {
-	d.moves = slices.DeleteFunc(d.moves, func(m *move) bool {
-		if m.lost || m.by.end >= began || filepath.Dir(m.name()) != folder {
-			return false
-		}
-		m.apply(d.durable)
-		return true
-	})
+	for _, m := range d.moves {
+		m.synced = m.synced || !m.lost && m.by.end < began && filepath.Dir(m.name()) == folder
+	}
+	for len(d.moves) > 0 && d.moves[0].synced {
+		d.moves[0].apply(d.durable)
+		d.moves = d.moves[1:]
+	}
 }
 
 // now is what the program would read.

@@ -37,11 +37,28 @@ type Recording struct {
 // The test is skipped where there is no strace.
 func Record(t testing.TB, root string, cmd *exec.Cmd, faults ...string) *Recording {
 	t.Helper()
-	strace := need.Tool(t, "strace")
 	before, err := readDisk(root)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return record(t, root, before, cmd, faults)
+}
+
+// RecordUnsynced is Record of a folder whose names of files are not durable yet: a
+// program that was killed has just made them. What is in the files is.
+func RecordUnsynced(t testing.TB, root string, cmd *exec.Cmd) *Recording {
+	t.Helper()
+	before, err := readDisk(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.forgetNames()
+	return record(t, root, before, cmd, nil)
+}
+
+func record(t testing.TB, root string, before *disk, cmd *exec.Cmd, faults []string) *Recording {
+	t.Helper()
+	strace := need.Tool(t, "strace")
 	out := filepath.Join(t.TempDir(), "calls")
 	args := append([]string{"-f", "-xx", "-qq", "-s", fmt.Sprint(longestWrite), "-e", "trace=" + changing, "-e", "signal=none", "-o", out, cmd.Path}, cmd.Args[1:]...)
 	for _, fault := range faults {

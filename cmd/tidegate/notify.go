@@ -37,7 +37,11 @@ func (n notifier) send(lines ...string) {
 
 func (n notifier) ready(status string)  { n.send("READY=1", "STATUS="+status) }
 func (n notifier) status(status string) { n.send("STATUS=" + status) }
-func (n notifier) watchdog()            { n.send("WATCHDOG=1") }
+
+// mainPID tells which process is the service's from now on.
+func (n notifier) mainPID(pid int) { n.send("MAINPID=" + strconv.Itoa(pid)) }
+
+func (n notifier) watchdog() { n.send("WATCHDOG=1") }
 
 // reloading carries the monotonic time that systemd 253 asks for.
 func (n notifier) reloading() {

@@ -79,7 +79,7 @@ func TestR15KillLoop(t *testing.T) {
 		time.Sleep(time.Duration(20+rand.IntN(300)) * time.Millisecond)
 		d.kill()
 		tr.end() // cut off
-		<-ended // the one that failed may have been made all the same
+		<-ended  // the one that failed may have been made all the same
 		d.client.Close()
 
 		began := time.Now()

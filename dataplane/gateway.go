@@ -343,8 +343,8 @@ func (g *Gateway) Drain(ctx context.Context) error {
 }
 
 // drain is Drain that leaves idle connections for a while, and private listeners for
-// a moment, if idle is not 0. closing takes out of the
-// kernel what leads to private listeners.
+// a moment, if idle is not 0. closing takes out of the kernel what leads to private
+// listeners.
 func (g *Gateway) drain(ctx context.Context, idle time.Duration, closing bool) error {
 	g.state.Store(control.StateDraining)
 	g.mu.Lock()
@@ -362,6 +362,7 @@ func (g *Gateway) drain(ctx context.Context, idle time.Duration, closing bool) e
 		}
 		l.close()
 	}
+	g.settle()
 	knocks := time.NewTimer(min(idle, lastKnocks))
 	defer knocks.Stop()
 	patience := time.NewTimer(idle)
@@ -383,12 +384,20 @@ func (g *Gateway) drain(ctx context.Context, idle time.Duration, closing bool) e
 			return fmt.Errorf("%d connections still open: %w", open, ctx.Err())
 		case <-knocks.C:
 			closeAll(&last)
+			g.settle()
 		case <-patience.C:
 			for _, f := range g.fronts {
 				f.Loop.Do(f.Drain)
 			}
 		case <-tick.C:
 		}
+	}
+}
+
+// settle returns when the event loops have what was accepted until now.
+func (g *Gateway) settle() {
+	for _, f := range g.fronts {
+		f.Loop.Do(func() {})
 	}
 }
 

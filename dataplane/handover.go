@@ -27,7 +27,8 @@ import (
 //	                   the successor compiles, opens, and asks for Debts
 //	Reclaim            if it fails before it is ready: all is as it was
 //	Retire             once it is ready: what is connected here is served to its end
-//	TakeLate           meanwhile, what is counted here is told to the successor
+//	TakeLate           meanwhile, what is counted here is told to the successor,
+//	LateDebts          and what is spent
 //
 // The successor calls Owe and AddLate with what it is told.
 
@@ -184,6 +185,9 @@ func reopen(dir string) (*state.Store, error) {
 // Debts returns what the token buckets have spent, for the successor.
 func (g *Gateway) Debts() []Debt { return g.throttle.Debts(loop.Now()) }
 
+// LateDebts returns what they have spent since Debts or the last call.
+func (g *Gateway) LateDebts() []Debt { return g.throttle.LateDebts(loop.Now()) }
+
 // TakeLate returns what was counted here since Release or the last call.
 func (g *Gateway) TakeLate() []Late { return g.usage.TakeLate() }
 
@@ -207,9 +211,9 @@ func (g *Gateway) AddLate(all []Late) {
 
 // Retire stops accepting and serves what is connected to its end: connections are
 // closed after their next answer, those that stay idle after half of the time that
-// ctx leaves, WebSockets spread over that half. What knocks at private listeners
-// when the kernel leads to the successor's is let in for a moment. It returns when there are none, or
-// with an error when ctx is done. Close follows.
+// ctx leaves, WebSockets spread over that half. What has knocked at private
+// listeners before the kernel led to the successor's is let in for a moment. It
+// returns when there are none, or with an error when ctx is done. Close follows.
 func (g *Gateway) Retire(ctx context.Context) error {
 	g.mu.Lock()
 	for _, l := range g.listeners {

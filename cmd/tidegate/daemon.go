@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
-	"github.com/tidegate/tidegate/dataplane"
 )
 
 // gateway is the part of dataplane.Gateway that the daemon drives.
@@ -22,8 +21,7 @@ type gateway interface {
 	Healthy() error
 
 	releaser
-	Owe([]dataplane.Debt)
-	AddLate([]dataplane.Late)
+	heir
 	Retire(context.Context) error
 }
 

@@ -58,6 +58,7 @@ func (g *fakeGateway) Sockets() ([]dataplane.Socket, error) { g.note("sockets");
 func (g *fakeGateway) Release() error                       { g.note("release"); return nil }
 func (g *fakeGateway) Reclaim() error                       { g.note("reclaim"); return nil }
 func (g *fakeGateway) Debts() []dataplane.Debt              { g.note("debts"); return nil }
+func (g *fakeGateway) LateDebts() []dataplane.Debt          { return nil }
 func (g *fakeGateway) TakeLate() []dataplane.Late           { return nil }
 func (g *fakeGateway) Owe([]dataplane.Debt)                 { g.note("owe") }
 func (g *fakeGateway) AddLate([]dataplane.Late)             { g.note("late") }

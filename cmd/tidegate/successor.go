@@ -23,7 +23,8 @@ import (
 //	{"want": "debts"}        ->
 //	                         <-    {"debts": [...]}       of the token buckets
 //	{"ready": {...}}         ->                           it serves
-//	                         <-    {"late": [...]}        until all is served to its end
+//	                         <-    {"debts": [...],       until all is served to its end:
+//	                                "late": [...]}        spent and counted since
 //	{"failed": "..."}        ->                           in place of any of the above
 type handover struct {
 	Want     string           `json:"want,omitempty"`
@@ -112,6 +113,7 @@ type releaser interface {
 	Release() error
 	Reclaim() error
 	Debts() []dataplane.Debt
+	LateDebts() []dataplane.Debt
 	TakeLate() []dataplane.Late
 }
 
@@ -183,10 +185,17 @@ func (p *pair) tellLate(g releaser, done <-chan struct{}) {
 		case <-done:
 			last = true
 		}
-		if late := g.TakeLate(); len(late) > 0 && p.out.Encode(handover{Late: late}) != nil {
+		h := handover{Debts: g.LateDebts(), Late: g.TakeLate()}
+		if len(h.Debts)+len(h.Late) > 0 && p.out.Encode(h) != nil {
 			return
 		}
 	}
+}
+
+// heir is what a successor does with its gateway.
+type heir interface {
+	Owe([]dataplane.Debt)
+	AddLate([]dataplane.Late)
 }
 
 // takeover is a successor's side. Nil is that of a process that is none.
@@ -235,7 +244,7 @@ func (t *takeover) fail(err error) error {
 }
 
 // serve says that this process serves, and takes what the predecessor counts.
-func (t *takeover) serve(g interface{ AddLate([]dataplane.Late) }, version string) error {
+func (t *takeover) serve(g heir, version string) error {
 	if err := t.out.Encode(handover{Ready: &successor{os.Getpid(), version}}); err != nil {
 		return fmt.Errorf("the predecessor is gone: %w", err)
 	}
@@ -247,6 +256,7 @@ func (t *takeover) serve(g interface{ AddLate([]dataplane.Late) }, version strin
 			if err != nil {
 				return // all is told
 			}
+			g.Owe(h.Debts)
 			g.AddLate(h.Late)
 		}
 	}()

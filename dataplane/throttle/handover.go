@@ -1,6 +1,10 @@
 package throttle
 
-import "github.com/tidegate/tidegate/dataplane/definition"
+import (
+	"math"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
+)
 
 // Debt is what a bucket has spent: nanoseconds until it is full again.
 type Debt struct {
@@ -10,20 +14,42 @@ type Debt struct {
 	Nanos  int64  `json:"nanos"`
 }
 
+// bucketName names a bucket of a Store.
+type bucketName struct {
+	stage  definition.StageKey // zero: the account's
+	bucket string
+}
+
 // Debts returns those of all buckets that are not full, for a Store that goes on
-// for this one. now is that of the event loops, here and in Owe. Both may be called
-// from any goroutine.
-func (s *Store) Debts(now int64) (debts []Debt) {
+// for this one. now is that of the event loops, in Owe and LateDebts too. All three
+// may be called from any goroutine.
+func (s *Store) Debts(now int64) []Debt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d := s.account.Debt(now); d > 0 {
-		debts = append(debts, Debt{Nanos: d})
+	s.told = map[bucketName]int64{}
+	return s.grown(now)
+}
+
+// LateDebts returns what was spent since Debts, or since the last call.
+func (s *Store) LateDebts(now int64) []Debt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.grown(now)
+}
+
+// grown returns what the buckets owe that the other Store does not know of yet.
+func (s *Store) grown(now int64) (debts []Debt) {
+	tell := func(name bucketName, debt int64) {
+		known := max(0, s.told[name]-now)
+		if debt > known {
+			debts = append(debts, Debt{name.stage.APIID, name.stage.Stage, name.bucket, debt - known})
+			s.told[name] = now + min(debt, math.MaxInt64-now)
+		}
 	}
+	tell(bucketName{}, s.account.Debt(now))
 	for key, buckets := range s.stages {
 		for name, b := range buckets {
-			if d := b.Debt(now); d > 0 {
-				debts = append(debts, Debt{key.APIID, key.Stage, name, d})
-			}
+			tell(bucketName{key, name}, b.Debt(now))
 		}
 	}
 	return debts

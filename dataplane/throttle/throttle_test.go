@@ -277,4 +277,16 @@ func TestHandover(t *testing.T) {
 	if d := after.Account().Debt(second); d < 9*int64(1e7) {
 		t.Errorf("the account owes %d ns", d)
 	}
+	// What is spent after that is told once.
+	if late := before.LateDebts(second); len(late) != 0 {
+		t.Errorf("nothing was spent: %v", late)
+	}
+	owed := after.Account().Debt(second)
+	before.Account().Force(second)
+	before.Account().Force(second)
+	after.Owe(second, before.LateDebts(second))
+	after.Owe(second, before.LateDebts(second))
+	if d := after.Account().Debt(second); d <= owed || d > owed+2*int64(1e7) {
+		t.Errorf("the account owes %d ns, and did %d before two more were spent", d, owed)
+	}
 }

@@ -229,6 +229,7 @@ func TestUpgradeKeepsLimits(t *testing.T) {
 		if a := d.ask("GET", "/prod/pets", ""); a.status != want {
 			t.Errorf("request %d: %d", n+1, a.status)
 		}
+		time.Sleep(500 * time.Millisecond) // the last ones of a predecessor are told late
 	}
 }
 

@@ -368,7 +368,11 @@ func (g *Gateway) drain(ctx context.Context, idle time.Duration, closing bool) e
 	patience := time.NewTimer(idle)
 	defer patience.Stop()
 	defer closeAll(&last)
-	g.hub.Drain(drainWindow(ctx))
+	if idle > 0 {
+		g.hub.Retire(drainWindow(ctx))
+	} else {
+		g.hub.Drain(drainWindow(ctx))
+	}
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
 	for {

@@ -155,8 +155,12 @@ func TestR12Upgrade(t *testing.T) {
 	}))
 	var open atomic.Int64
 	repeat("WebSocket", sockets, func() error {
-		c, _, err := websocket.DefaultDialer.Dial("ws://"+d.addr+"/prod", http.Header{"Host": {"sockets.example"}})
+		c, answer, err := websocket.DefaultDialer.Dial("ws://"+d.addr+"/prod", http.Header{"Host": {"sockets.example"}})
 		if err != nil {
+			if answer != nil {
+				body, _ := io.ReadAll(answer.Body)
+				err = fmt.Errorf("%w: %s %s", err, answer.Status, body)
+			}
 			return err
 		}
 		defer c.Close()

@@ -60,14 +60,14 @@ func (d *daemon) serve() error {
 		case <-tick:
 			d.signOfLife()
 		case u := <-d.upgrades:
-			if p := d.upgrade(u); p != nil {
+			if p := d.upgrade(u, tick); p != nil {
 				return errors.Join(d.retire(p), d.gateway.Close())
 			}
 		case s := <-d.signals:
 			if s == syscall.SIGHUP {
 				if !d.program.changed() {
 					d.reload()
-				} else if p := d.upgrade(nil); p != nil {
+				} else if p := d.upgrade(nil, tick); p != nil {
 					return errors.Join(d.retire(p), d.gateway.Close())
 				}
 				continue

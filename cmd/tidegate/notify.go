@@ -21,8 +21,8 @@ func newNotifier(getenv func(string) string) notifier {
 	return notifier{getenv("NOTIFY_SOCKET")}
 }
 
-// send is best effort: a service manager that does not listen is no reason to
-// stop serving.
+// send is best effort: a service manager that does not listen, or is too busy to,
+// is no reason to stop serving.
 func (n notifier) send(lines ...string) {
 	if n.address == "" {
 		return
@@ -32,8 +32,11 @@ func (n notifier) send(lines ...string) {
 		return
 	}
 	defer conn.Close()
+	_ = conn.SetWriteDeadline(time.Now().Add(notifyTimeout))
 	_, _ = conn.Write([]byte(strings.Join(lines, "\n")))
 }
+
+const notifyTimeout = time.Second
 
 func (n notifier) ready(status string)  { n.send("READY=1", "STATUS="+status) }
 func (n notifier) status(status string) { n.send("STATUS=" + status) }

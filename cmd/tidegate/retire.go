@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/tidegate/tidegate/dataplane/control"
 )
@@ -34,10 +35,25 @@ func askForUpgrade(ctx context.Context, upgrades chan<- *upgradeRequest) (contro
 
 // upgrade starts the successor, and tells who asked, who may be nobody. It is nil
 // if there is none, and then everything is as it was.
-func (d *daemon) upgrade(u *upgradeRequest) *pair {
+func (d *daemon) upgrade(u *upgradeRequest, tick <-chan time.Time) *pair {
 	d.notify.status("handing over")
 	d.log.Info("starting the successor", "program", d.program.path)
-	s, p, err := handOver(d.gateway, d.program.path, d.config)
+	var s *successor
+	var p *pair
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s, p, err = handOver(d.gateway, d.program.path, d.config)
+	}()
+	for waiting := true; waiting; {
+		select {
+		case <-tick: // that takes longer than the watchdog waits
+			d.signOfLife()
+		case <-done:
+			waiting = false
+		}
+	}
 	if err != nil {
 		d.log.Error("not replaced; this process goes on", "error", err)
 		d.notify.status("serving")

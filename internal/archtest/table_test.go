@@ -89,6 +89,7 @@ var imports = map[string][]string{
 	"internal/need":                       {},
 	"limiter":                             {},
 	"cachestore":                          {},
+	"internal/soak":                       {},
 	"internal/testnet":                    {"internal/need"},
 	"internal/testpki":                    {},
 	"internal/corpus":                     {},

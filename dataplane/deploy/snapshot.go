@@ -13,6 +13,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
 	"github.com/tidegate/tidegate/dataplane/usage"
+	"github.com/tidegate/tidegate/dataplane/waf"
 )
 
 // Snapshot is every live stage at one moment. It is immutable; any number of
@@ -23,9 +24,10 @@ type Snapshot struct {
 	// Account is the account's limit, in force with Commit.
 	Account throttle.Rate
 
-	table  *route.Table[*Stage]
-	stages map[definition.StageKey]*Stage
-	plans  map[string]plan // by id
+	table   *route.Table[*Stage]
+	stages  map[definition.StageKey]*Stage
+	plans   map[string]plan     // by id
+	webACLs map[string]*waf.ACL // by id
 }
 
 // Find returns the stage for a host (lower case, without port) and a path, and
@@ -82,10 +84,11 @@ func (s *Snapshot) Caches(set map[*cache.Stage]bool) {
 // Stage is a compiled stage: one deployment with the stage's variables.
 type Stage struct {
 	// What every request reads comes first, as in Method.
-	MaxTarget     int  // bytes of a request target
-	Private       bool // for private listeners alone
-	HideLimits    bool // no Retry-After and RateLimit fields
-	KeyFromHeader bool // else the authorizer names the API key
+	MaxTarget     int      // bytes of a request target
+	Private       bool     // for private listeners alone
+	HideLimits    bool     // no Retry-After and RateLimit fields
+	KeyFromHeader bool     // else the authorizer names the API key
+	WAF           *waf.ACL // nil when no web ACL protects the stage
 	Methods       *route.Tree[*Method]
 	Metrics       *telemetry.Stage
 	Plans         *usage.StagePlans // nil when no usage plan has the stage

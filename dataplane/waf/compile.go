@@ -62,8 +62,10 @@ func Compile(def *definition.WebACL, ipSets map[string]*definition.IPSet, patter
 	}
 	c := &compiler{store: o.Store, options: o, ipSets: ipSets, patterns: patterns, viewNumbers: map[string]int{}}
 	c.acl = &ACL{
-		id: def.ID, name: def.Name, labelPrefix: labelPrefix + o.Account + ":webacl:" + def.Name + ":",
-		store: o.Store, sampler: o.Store.sampler(def.ID),
+		id: def.ID, name: def.Name, source: def,
+		arn:         definition.WAFARN(o.Region, o.Account, definition.KindWebACL, def.Name, def.ID),
+		labelPrefix: labelPrefix + o.Account + ":webacl:" + def.Name + ":",
+		store:       o.Store, sampler: o.Store.sampler(def.ID),
 	}
 	if len(o.TrustedProxies) > 0 {
 		c.acl.proxies = new(bart.Lite)

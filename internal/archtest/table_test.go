@@ -46,7 +46,7 @@ var imports = map[string][]string{
 
 	// What joins the steps.
 	"dataplane/deploy": {
-		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/jwt", "dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage",
+		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/jwt", "dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "dataplane/waf",
 		"dataplane/integration/lambda", "dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane/pipeline": {

@@ -39,7 +39,20 @@ type Record struct {
 
 	ErrorMessage      []byte // error.message
 	ErrorResponseType string // error.responseType
+
+	// Of the stage's web ACL.
+	WebACLARN       string // webaclArn
+	WAFResponseCode string // WAFAllow or WAFBlock
+	WAFStatus       int    // waf.status; 0 is absent, and the latency with it
+	WAFLatency      int64  // waf.latency, milliseconds
+	WAFError        string // waf.error
 }
+
+// Values of Record.WAFResponseCode.
+const (
+	WAFAllow = "WAF_ALLOW"
+	WAFBlock = "WAF_BLOCK"
+)
 
 // clock keeps the text of the second it formatted last.
 type clock struct {
@@ -85,9 +98,25 @@ func (r *Record) appendLine(dst []byte, c *clock) []byte {
 	dst = appendText(append(dst, `","identity.userAgent":"`...), r.UserAgent)
 	dst = appendText(append(dst, `","error.message":"`...), r.ErrorMessage)
 	dst = appendString(append(dst, `","error.responseType":"`...), r.ErrorResponseType)
+	dst = r.appendWAF(dst)
 	dst = appendString(append(dst, `","deploymentId":"`...), r.DeploymentID)
 	dst = appendString(append(dst, `","tlsVersion":"`...), r.TLSVersion)
 	return append(dst, "\"}\n"...)
+}
+
+func (r *Record) appendWAF(dst []byte) []byte {
+	if r.WebACLARN == "" {
+		return append(dst, `","webaclArn":"-","wafResponseCode":"-","waf.status":"-","waf.latency":"-","waf.error":"-`...)
+	}
+	dst = appendString(append(dst, `","webaclArn":"`...), r.WebACLARN)
+	dst = appendString(append(dst, `","wafResponseCode":"`...), r.WAFResponseCode)
+	if r.WAFStatus == 0 {
+		dst = append(dst, `","waf.status":"-","waf.latency":"-`...)
+	} else {
+		dst = appendNumber(append(dst, `","waf.status":"`...), int64(r.WAFStatus))
+		dst = appendNumber(append(dst, `","waf.latency":"`...), r.WAFLatency)
+	}
+	return appendString(append(dst, `","waf.error":"`...), r.WAFError)
 }
 
 func appendNumber(dst []byte, n int64) []byte {

@@ -21,6 +21,7 @@ func Defaults() *Host {
 			Sentences:    Sentences{Window: 10 * time.Second, Denials: 50, First: 10 * time.Second, Longest: 5 * time.Minute},
 		},
 		Authorizers: Authorizers{Timeout: 30 * time.Second, MaxCalls: 256, MaxWaiting: 4096},
+		WAF:         WAF{Queue: 1024, Timeout: 5 * time.Second, RateKeys: 1 << 16},
 		Throttle:    Throttle{RateLimit: 10_000, MethodBuckets: 1 << 20},
 		Cache:       Cache{StageBytes: 256 << 20},
 		Limits: Limits{

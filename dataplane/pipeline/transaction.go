@@ -43,6 +43,8 @@ type transaction struct {
 	waitUntil int64 // 0 when it does not wait for another request
 	waitPlace int   // in Worker.waiting
 
+	inspection inspection
+
 	paused    *pause // nil when it waits for nobody
 	askedKeys bool
 	verdict   *authorizer.Verdict // nil until it is known
@@ -101,7 +103,17 @@ func (t *transaction) Serve() {
 		return
 	}
 	t.verb = overridden(r)
-	if t.method, ok = stage.Methods.Lookup(path, route.Verb(t.verb), &t.match); !ok {
+	if stage.WAF != nil {
+		t.proceed(stepInspect)
+		return
+	}
+	t.route()
+}
+
+// route finds the method of a request, and serves it from there.
+func (t *transaction) route() {
+	var ok bool
+	if t.method, ok = t.stage.Methods.Lookup(t.path, route.Verb(t.verb), &t.match); !ok {
 		t.method = nil
 		t.rejectUnmatched()
 		return
@@ -137,6 +149,7 @@ func (t *transaction) begin() {
 	t.answering, t.calledAt, t.latency, t.backend = answerNone, 0, -1, 0
 	t.status, t.rejected, t.message, t.bodyBytes = 0, false, "", 0
 	t.client.known, t.usageIdentifier, t.retryAfter = false, t.usageIdentifier[:0], 0
+	t.inspection.begun = false
 	t.identity, t.askedKeys, t.verdict, t.fields = auth.Identity{}, false, nil, t.fields[:0]
 	t.identify()
 }
@@ -206,10 +219,7 @@ func (t *transaction) rejectWith(reason Reason, message string) {
 	if reason == BodyTooLarge {
 		message = bodyTooLarge(t.worker.pipeline.settings.Load().MaxBody)
 	}
-	t.rejected, t.reason, t.message = true, reason, message
-	if c := t.worker.pipeline.rejected; c != nil {
-		c.Add(t.worker.loop.ID, int(reason), 1)
-	}
+	t.rejectedFor(reason, message)
 	g := &responses[reason]
 	key := `{"message":"`
 	if g.errorType == accessDenied {
@@ -232,6 +242,14 @@ func (t *transaction) rejectWith(reason Reason, message string) {
 		b = append(b, '0'+retryAfterSeconds, '\r', '\n')
 	}
 	t.answerWhole(b, body)
+}
+
+// rejectedFor accounts for an answer of the gateway's own.
+func (t *transaction) rejectedFor(reason Reason, message string) {
+	t.rejected, t.reason, t.message = true, reason, message
+	if c := t.worker.pipeline.rejected; c != nil {
+		c.Add(t.worker.loop.ID, int(reason), 1)
+	}
 }
 
 // rejectUnmatched answers a request that no method matches. AWS takes what is

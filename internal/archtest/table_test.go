@@ -52,14 +52,14 @@ var imports = map[string][]string{
 	"dataplane/pipeline": {
 		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/policy", "dataplane/auth/sigv4",
 		"cachestore", "dataplane/cache", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/loop", "dataplane/route",
-		"dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "limiter",
+		"dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "limiter",
 		"dataplane/integration/lambda", "dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane": {
 		"bpf/gate", "bpf/steer", "configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
-		"dataplane/sentence", "dataplane/throttle", "dataplane/usage", "prefixlist",
+		"dataplane/sentence", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "prefixlist",
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.

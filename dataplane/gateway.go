@@ -39,6 +39,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
 	"github.com/tidegate/tidegate/dataplane/usage"
+	"github.com/tidegate/tidegate/dataplane/waf"
 )
 
 // Options are what a Gateway gets besides its host file.
@@ -72,6 +73,8 @@ type Gateway struct {
 	lambda      *lambda.Client
 	authorizers *authorizer.Store
 	caches      *cache.Stages
+	waf         *waf.Store
+	places      atomic.Pointer[places]
 	journal     *usage.Journal // nil until New has made it
 	registry    *telemetry.Registry
 	access      *telemetry.AccessLog // nil for none
@@ -138,7 +141,7 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if g.denyList, err = g.readDenyList(host); err != nil {
 		return nil, err
 	}
-	g.denyLists(host, g.denyList)
+	g.denyLists(host)
 	if err := g.makeLoops(host); err != nil {
 		return nil, err
 	}
@@ -157,6 +160,7 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	g.pipeline.Swap(snapshot)
 	g.retainCallers(snapshot)
 	go g.watchOffenders()
+	g.keeping.Go(g.watchPlaces)
 	return g, nil
 }
 
@@ -198,6 +202,9 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	if err := g.caches.Prepare(); err != nil {
 		return err
 	}
+	if err := g.makeWAF(host); err != nil {
+		return err
+	}
 	g.usage = usage.NewStore(usage.Options{Secret: g.store.Secret(), Shards: workers, MethodBuckets: host.Throttle.MethodBuckets})
 	g.offenders, g.offenderTable = telemetry.NewOffenders(workers), telemetry.NewOffenderTable()
 	g.suspects = telemetry.NewSuspects()
@@ -217,7 +224,8 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 }
 
 func (g *Gateway) stores() deploy.Stores {
-	return deploy.Stores{Targets: g.targets, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches, Auth: g.authStores()}
+	return deploy.Stores{Targets: g.targets, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches, Auth: g.authStores(),
+		WAF: g.waf, Geo: g.places.Load().geo}
 }
 
 // Start opens the listeners, the control socket and the admin listener. After

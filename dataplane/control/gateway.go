@@ -66,6 +66,9 @@ type Gateway interface {
 	// private listeners.
 	Gate() Gate
 
+	// WAF returns the web application firewall.
+	WAF() WAF
+
 	// Status says how the gateway is; its Caches are filled in by the server.
 	Status() Status
 

@@ -33,6 +33,7 @@ type fakeGateway struct {
 	caches  []CacheStatus
 	drained chan struct{}
 	gate    *fakeGate
+	waf     fakeWAF
 }
 
 func newFakeGateway() *fakeGateway {
@@ -62,7 +63,12 @@ func (g *fakeGateway) Update(_ context.Context, edit func(*definition.Catalog) (
 	if err != nil {
 		return &definition.InvalidError{Err: err}
 	}
+	acls, err := g.waf.compile(next)
+	if err != nil {
+		return err
+	}
 	g.iam.Swap(principals)
+	g.waf.acls = acls
 	g.catalog = next
 	g.keys.apply(ch)
 	return nil
@@ -71,6 +77,8 @@ func (g *fakeGateway) Update(_ context.Context, edit func(*definition.Catalog) (
 func (g *fakeGateway) Keys() KeyReader { return g.keys }
 
 func (g *fakeGateway) Gate() Gate { return g.gate }
+
+func (g *fakeGateway) WAF() WAF { return &g.waf }
 
 func (g *fakeGateway) Usage(planID, keyID string, from, to int64) ([]definition.Usage, error) {
 	return g.keys.usageOf(definition.PlanKey{PlanID: planID, KeyID: keyID}, from, to)

@@ -102,6 +102,9 @@ func (g *durable) Caches() []control.CacheStatus {
 // Gate is nil: the SDK knows of none.
 func (g *durable) Gate() control.Gate { return nil }
 
+// WAF is nil: neither of that.
+func (g *durable) WAF() control.WAF { return nil }
+
 func (g *durable) Offenders(int) []control.Offender { return nil }
 
 func (g *durable) AccountThrottle() definition.Throttle {

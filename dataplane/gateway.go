@@ -116,6 +116,7 @@ type Gateway struct {
 // if what is deployed cannot be served under this host file.
 func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	g := &Gateway{options: o, log: o.Logger, started: time.Now(), stop: make(chan struct{}), watched: make(chan struct{}), unkeep: make(chan struct{})}
+	g.gate, g.verdicts.log = newKernelGate(g.log), g.log
 	g.host.Store(host)
 	g.state.Store(control.StateStarting)
 	defer func() {
@@ -137,7 +138,6 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.makeCallers(host); err != nil {
 		return nil, err
 	}
-	g.gate, g.verdicts.log = newKernelGate(g.log), g.log
 	if g.denyList, err = g.readDenyList(host); err != nil {
 		return nil, err
 	}

@@ -292,3 +292,14 @@ func TestCheckPatterns(t *testing.T) {
 		}
 	}
 }
+
+// A set is named by its ARN, its id or its name.
+func TestReferences(t *testing.T) {
+	w := newWorld()
+	for _, reference := range []string{"bad", "name-bad", "arn:aws:wafv2:us-east-1:000000000000:regional/ipset/name-bad/bad"} {
+		a := w.compile(t, rules(ruleOf(1, setStatement(reference), blockAction)))
+		if v := a.Inspect(from(requestOf(t, "GET /"), "192.0.2.1"), second); v.Outcome != Blocked || a.IPSets()[0].ID != "bad" {
+			t.Errorf("%s: %s", reference, said(a, &v))
+		}
+	}
+}

@@ -150,8 +150,8 @@ func (c *compiler) patternSet(spec value) matcher {
 	o := c.object(spec, "ARN", "FieldToMatch", "TextTransformations")
 	m := &regexMatch{view: c.view(o)}
 	id, name := c.reference(o, "regexpatternset")
-	set := c.patterns[id]
-	if set == nil || name != "" && set.Name != name {
+	set := referred(c.patterns, id, name, func(set *definition.RegexPatternSet) string { return set.Name })
+	if set == nil {
 		c.report(join(o.at, "ARN"), "there is no regex pattern set %s", id)
 		return m
 	}
@@ -188,8 +188,8 @@ func CheckPatterns(set *definition.RegexPatternSet) error {
 func (c *compiler) ipSet(spec value, s standing) matcher {
 	o := c.object(spec, "ARN", "IPSetForwardedIPConfig")
 	id, name := c.reference(o, "ipset")
-	set := c.ipSets[id]
-	if set == nil || name != "" && set.Name != name {
+	set := referred(c.ipSets, id, name, func(set *definition.IPSet) string { return set.Name })
+	if set == nil {
 		c.report(join(o.at, "ARN"), "there is no IP set %s", id)
 		return anyOf(nil)
 	}
@@ -228,8 +228,25 @@ func (c *compiler) forwarder(o object) (n int, fallback bool) {
 	return n, fallback
 }
 
+// referred finds the set that a reference is to.
+func referred[T any](sets map[string]*T, id, name string, nameOf func(*T) string) *T {
+	set := sets[id]
+	switch {
+	case set != nil && name != "" && nameOf(set) != name:
+		return nil
+	case set != nil || name != "":
+		return set
+	}
+	for _, set := range sets {
+		if nameOf(set) == id {
+			return set
+		}
+	}
+	return nil
+}
+
 // reference reads an ARN, arn:aws:wafv2:REGION:ACCOUNT:regional/KIND/NAME/ID, or
-// the id alone. The name is empty then.
+// the id or the name alone, as the id. The name is empty then.
 func (c *compiler) reference(o object, of string) (id, name string) {
 	arn := o.string("ARN", 1, 2048)
 	if !strings.HasPrefix(arn, "arn:") {

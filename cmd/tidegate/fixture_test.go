@@ -30,6 +30,7 @@ type memory struct {
 	flushed   []string // stages of any API
 	keyring   *keyring
 	gate      *fakeGate
+	waf       fakeWAF
 }
 
 func (m *memory) Catalog() *definition.Catalog {
@@ -53,6 +54,11 @@ func (m *memory) Update(_ context.Context, edit func(*definition.Catalog) (defin
 	if _, err := iam.NewStore("000000000000").Compile(next); err != nil {
 		return &definition.InvalidError{Err: err}
 	}
+	acls, err := m.waf.compile(next)
+	if err != nil {
+		return err
+	}
+	m.waf.acls = acls
 	m.catalog = next
 	m.keyring.apply(change)
 	return nil
@@ -73,6 +79,8 @@ func (m *memory) Status() control.Status {
 func (m *memory) Offenders(int) []control.Offender { return m.offenders }
 
 func (m *memory) Gate() control.Gate { return m.gate }
+
+func (m *memory) WAF() control.WAF { return &m.waf }
 
 func (m *memory) Caches() []control.CacheStatus { return m.caches }
 

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidegate/tidegate/benchmarks/firewall"
 	"github.com/tidegate/tidegate/benchmarks/procstat"
 )
 
@@ -54,6 +55,8 @@ type API struct {
 	// Cached has the rival keep what the backend answers to GETs for an hour, by
 	// the path's parameters. Varnish always does.
 	Cached bool
+	// WebACL, when set, has Tidegate hold requests against it first.
+	WebACL *firewall.ACL
 }
 
 // Route is one method and path, which may hold {name} parameters.

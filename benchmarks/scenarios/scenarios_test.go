@@ -38,6 +38,7 @@ func TestScenariosAndFigures(t *testing.T) {
 		"proxy": "cpu_vs_nginx cpu_vs_haproxy cpu_vs_caddy", "proxy-10k": "cpu_vs_nginx", "proxy-post": "cpu_vs_nginx",
 		"proxy-tls": "cpu_vs_nginx", "mock": "cpu_vs_nginx_return", "latency": "p99_vs_nginx", "routes": "cpu_vs_small",
 		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn", "plan": "cpu_vs_bare",
+		"waf":       "rules_cpu_vs_without crs_vs_coraza",
 		"cache-hit": "cpu_vs_nginx cpu_vs_varnish", "cache-hit-10k": "cpu_vs_nginx",
 		"cachestore": "vs_fastcache vs_bigcache vs_freecache get_allocs", "cache-gc": "heap_mib max_pause_vs_map",
 		"limiter": "vs_xtime scaling_2_cores decision_vs_xtime accuracy_used accuracy_over spend_allocs decision_allocs lookup_vs_map find_allocs keys_bytes keys_scanned_bytes",
@@ -77,6 +78,8 @@ func TestScenariosAreShort(t *testing.T) {
 		}
 		turn := s.Window
 		switch s.Name {
+		case "waf": // and three inspectors, a quarter of a window each
+			turn += 3 * s.Window / 8
 		case "limiter": // 6 kinds of spends, 6 hot limits that take twice as long, 2 lookups, the accuracy; and to make the keys
 			rivals = 4
 			turn = (20*s.Window + 400*time.Millisecond) / 4

@@ -2,7 +2,9 @@ package configs
 
 import (
 	"fmt"
+	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -41,8 +43,22 @@ func validateCallers(r *report, h *Host) {
 		unique(r, functions, f.Name, at+".name")
 		validateURL(r, at+".url", f.URL, true)
 	}
+	validateLogged(r, h.AccessLog.Context)
+	secure := slices.ContainsFunc(h.Listeners, func(l Listener) bool { return l.TLS != nil })
 	for i := range h.Domains {
-		validateMutualTLS(r, fmt.Sprintf("domains[%d]", i), &h.Domains[i])
+		validateMutualTLS(r, fmt.Sprintf("domains[%d]", i), &h.Domains[i], secure)
+	}
+}
+
+// validateLogged checks the names of variables in the access log.
+func validateLogged(r *report, names []string) {
+	seen := map[string]string{}
+	for i, name := range names {
+		at := fmt.Sprintf("access_log.context[%d]", i)
+		if rest, ok := strings.CutPrefix(name, "authorizer."); !ok || rest == "" || strings.ContainsFunc(rest, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' }) {
+			r.failAt(at, fmt.Sprintf("%q is nothing that an authorizer says", name), "write authorizer. and a name, such as authorizer.claims.email or authorizer.principalId")
+		}
+		unique(r, seen, name, at)
 	}
 }
 
@@ -57,12 +73,17 @@ func validateURL(r *report, at, text string, allowHTTP bool) {
 	}
 }
 
-func validateMutualTLS(r *report, at string, d *Domain) {
+// validateMutualTLS checks the mutual TLS of a domain; secure says that the host
+// has a listener with TLS.
+func validateMutualTLS(r *report, at string, d *Domain, secure bool) {
 	m := d.MutualTLS
 	if m == nil {
 		return
 	}
-	if strings.Contains(d.Name, "*") {
+	if !secure {
+		r.failAt(at+".mutual_tls", "no listener has TLS, so nobody could be asked", "give a listener `tls`")
+	}
+	if strings.Contains(d.Name, "*") || net.ParseIP(d.Name) != nil {
 		r.failAt(at+".mutual_tls", fmt.Sprintf("not for %q", d.Name), "name the domain in full: it is chosen by the client's server name (SNI)")
 	}
 	if m.Truststore == "" {

@@ -16,14 +16,18 @@ func Defaults() *Host {
 		KernelGate: KernelGate{
 			PinDir:       "/sys/fs/bpf/tidegate",
 			AtStop:       AtStopLeave,
-			MaxPrefixes:  1 << 21,
+			MaxPrefixes:  1 << 20,
 			MaxSentences: 1 << 18,
 			Sentences:    Sentences{Window: 10 * time.Second, Denials: 50, First: 10 * time.Second, Longest: 5 * time.Minute},
 		},
 		Authorizers: Authorizers{Timeout: 30 * time.Second, MaxCalls: 256, MaxWaiting: 4096},
 		WAF:         WAF{Queue: 1024, Timeout: 5 * time.Second, RateKeys: 1 << 16},
-		Throttle:    Throttle{RateLimit: 10_000, MethodBuckets: 1 << 20},
-		Cache:       Cache{StageBytes: 256 << 20},
+		WebSocket: WebSocket{
+			ConnectRate: 500, MessageBytes: 128 << 10, FrameBytes: 32 << 10, InFlight: 16, QueueMessages: 64, QueueBytes: 256 << 10,
+			BufferBytes: 256 << 20, Idle: 10 * time.Minute, Life: 2 * time.Hour, Ping: 30 * time.Second,
+		},
+		Throttle: Throttle{RateLimit: 10_000, MethodBuckets: 1 << 20},
+		Cache:    Cache{StageBytes: 256 << 20},
 		Limits: Limits{
 			HeaderBytes:           20480,
 			HeaderCount:           100,

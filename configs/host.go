@@ -46,6 +46,9 @@ type Host struct {
 	Authorizers Authorizers `yaml:"authorizers"`
 	// WAF bounds what the rules of web ACLs may take.
 	WAF WAF `yaml:"waf"`
+	// WebSocket bounds the connections of WebSocket APIs, and those that are
+	// passed on to WebSocket backends.
+	WebSocket WebSocket `yaml:"websocket"`
 	// Throttle is the account's limit, shared by every API of the host.
 	Throttle Throttle `yaml:"throttle"`
 	// Cache holds what the host gives to the response caches of stages.
@@ -131,7 +134,8 @@ type Domain struct {
 	// wins.
 	Mappings []Mapping `yaml:"mappings"`
 	// MutualTLS asks clients of the domain for a certificate. It takes a listener
-	// with TLS; in cleartext the domain answers 403 then.
+	// with TLS; in cleartext, and to connections to other names, the domain
+	// answers 403 then.
 	MutualTLS *MutualTLS `yaml:"mutual_tls"`
 }
 
@@ -141,9 +145,9 @@ type MutualTLS struct {
 	// Truststore is a PEM file of the authorities that may certify clients, at
 	// most 1,000 in 1 MiB.
 	Truststore string `yaml:"truststore"`
-	// CRLs are files of certificate revocation lists, PEM or DER. An authority
-	// without a list is not asked; a list that is out of date refuses all of its
-	// authority's certificates.
+	// CRLs are files of certificate revocation lists, PEM or DER, whose authorities
+	// are in the trust store. An authority without a list is not asked; a list that
+	// is out of date refuses all of its authority's certificates.
 	CRLs []string `yaml:"crls"`
 }
 
@@ -211,6 +215,36 @@ type Function struct {
 	Name string `yaml:"name"`
 	// URL is the whole URL of its invocation.
 	URL string `yaml:"url"`
+}
+
+// WebSocket bounds WebSocket connections. The defaults are AWS's quotas where it
+// has one.
+type WebSocket struct {
+	// Connections is how many may be open. 0: as many as fit.
+	Connections int `yaml:"connections"`
+	// ConnectRate is how many may begin in a second.
+	ConnectRate int `yaml:"connect_rate"`
+	// MessageBytes is the largest message, in either direction.
+	MessageBytes int `yaml:"message_bytes"`
+	// FrameBytes is the largest frame from a client.
+	FrameBytes int `yaml:"frame_bytes"`
+	// InFlight is how many messages of one connection integrations may be
+	// working on at once; those that follow wait.
+	InFlight int `yaml:"in_flight"`
+	// QueueMessages is how many messages may wait for a slow client. One that
+	// takes less is closed with 1013.
+	QueueMessages int `yaml:"queue_messages"`
+	// QueueBytes is how many bytes may wait for a slow client.
+	QueueBytes int `yaml:"queue_bytes"`
+	// BufferBytes is how many bytes may be held for all connections together.
+	BufferBytes int `yaml:"buffer_bytes"`
+	// Idle ends a connection on which no message went either way for so long.
+	Idle time.Duration `yaml:"idle"`
+	// Life ends a connection of that age.
+	Life time.Duration `yaml:"life"`
+	// Ping is how long a client may be silent before it is pinged; one that does
+	// not answer three times is cut.
+	Ping time.Duration `yaml:"ping"`
 }
 
 // Authorizers bound the calls of custom authorizers, each of them by itself.
@@ -307,7 +341,8 @@ type Upstream struct {
 	// DNSRefresh is how often the name of an endpoint is resolved again.
 	DNSRefresh time.Duration `yaml:"dns_refresh"`
 	// CAFile is a PEM file of certificate authorities to trust besides the
-	// system's. Empty: the system's alone.
+	// system's, also at the endpoints of authorizers and functions. Empty: the
+	// system's alone.
 	CAFile string `yaml:"ca_file"`
 }
 
@@ -316,4 +351,7 @@ type AccessLog struct {
 	// Path is a file, "-" for standard output, or empty for no access log. The
 	// file is opened again on SIGHUP, for log rotation.
 	Path string `yaml:"path"`
+	// Context names further $context variables to log, of what authorizers say
+	// of callers: `authorizer.claims.email`, `authorizer.tenant`.
+	Context []string `yaml:"context"`
 }

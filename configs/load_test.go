@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidegate/tidegate/internal/testpki"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden error files")
@@ -57,8 +59,10 @@ func TestLoadFillsEveryField(t *testing.T) {
 			Functions: []Function{{Name: "guard", URL: "http://127.0.0.1:9000/2015-03-31/functions/function/invocations"}}},
 		Authorizers: Authorizers{Timeout: 3 * time.Second, MaxCalls: 7, MaxWaiting: 70},
 		WAF:         WAF{Concurrency: 3, Queue: 100, Timeout: 2 * time.Second, RateKeys: 5000, GeoFile: dir + "/places.mmdb"},
-		Throttle:    Throttle{RateLimit: 2500.5, BurstLimit: 100, MethodBuckets: 5000},
-		Cache:       Cache{StageBytes: 64 << 20, SaveDir: dir + "/caches"},
+		WebSocket: WebSocket{Connections: 500, ConnectRate: 50, MessageBytes: 65536, FrameBytes: 4096, InFlight: 3, QueueMessages: 5, QueueBytes: 70000,
+			BufferBytes: 16 << 20, Idle: time.Minute, Life: time.Hour, Ping: 5 * time.Second},
+		Throttle: Throttle{RateLimit: 2500.5, BurstLimit: 100, MethodBuckets: 5000},
+		Cache:    Cache{StageBytes: 64 << 20, SaveDir: dir + "/caches"},
 		Limits: Limits{
 			HeaderBytes: 10240, HeaderCount: 50, URLBytes: 8192, BodyBytes: 1 << 20, ResponseBytes: 2 << 20,
 			IntegrationTimeout: time.Minute, Connections: 1000, ConnectionBufferBytes: 65536, BufferBytes: 16 << 20,
@@ -68,7 +72,7 @@ func TestLoadFillsEveryField(t *testing.T) {
 			Drain: 5 * time.Second, TLSHandshake: 6 * time.Second, BodyMinRate: 1,
 		},
 		Upstream:  Upstream{ConnectTimeout: time.Second, IdleTimeout: 2 * time.Second, MaxConnections: 3, DNSRefresh: 4 * time.Second, CAFile: dir + "/ca.pem"},
-		AccessLog: AccessLog{Path: dir + "/access.log"},
+		AccessLog: AccessLog{Path: dir + "/access.log", Context: []string{"authorizer.claims.email", "authorizer.tenant"}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -173,6 +177,30 @@ func TestCheckFiles(t *testing.T) {
 	h.Listeners[0].TLS = &TLS{Certificates: []Certificate{{Cert: "none.pem", Key: "none.key"}}}
 	if err := h.CheckFiles(); err == nil || !strings.Contains(err.Error(), `listener "public": certificate none.pem`) {
 		t.Errorf("missing certificate: %v", err)
+	}
+}
+
+func TestTruststores(t *testing.T) {
+	dir := t.TempDir()
+	root := testpki.NewCA(t, "root")
+	at := func(name string) string { return filepath.Join(dir, name) }
+	testpki.WriteFile(t, at("clients.pem"), testpki.PEM(root.Cert))
+	testpki.WriteFile(t, at("good.crl"), root.CRL(t, time.Now().Add(time.Hour)))
+	testpki.WriteFile(t, at("bad.crl"), testpki.NewCA(t, "other").CRL(t, time.Now().Add(time.Hour)))
+	for _, c := range []struct{ store, crl, want string }{
+		{"clients.pem", "good.crl", ""},
+		{"none.pem", "good.crl", `domain "a.example": mutual_tls: trust store: open ` + at("none.pem")},
+		{"clients.pem", "bad.crl", `domain "a.example": mutual_tls: bad.crl:1: the list of`},
+	} {
+		h := Defaults()
+		h.Domains = []Domain{{Name: "a.example", MutualTLS: &MutualTLS{Truststore: at(c.store), CRLs: []string{at(c.crl)}}}, {Name: "b.example"}}
+		stores, err := h.Truststores()
+		if c.want == "" && (err != nil || len(stores) != 1 || stores["a.example"] == nil || h.CheckFiles() != nil) {
+			t.Errorf("%+v: %v, %v", c, stores, err)
+		}
+		if c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want) || h.CheckFiles() == nil) {
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }
 

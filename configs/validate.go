@@ -49,6 +49,7 @@ func validate(r *report, h *Host) {
 	validateCallers(r, h)
 	validateWAF(r, &h.WAF)
 	validateLimits(r, &h.Limits)
+	validateWebSocket(r, &h.WebSocket)
 	validateTimes(r, h)
 }
 
@@ -165,6 +166,24 @@ func validateLimits(r *report, l *Limits) {
 	}
 }
 
+func validateWebSocket(r *report, w *WebSocket) {
+	const gib = 1 << 30
+	between(r, "websocket.connections", w.Connections, 0, 1<<24)
+	between(r, "websocket.connect_rate", w.ConnectRate, 1, 1<<20)
+	between(r, "websocket.message_bytes", w.MessageBytes, 1024, 16<<20)
+	between(r, "websocket.frame_bytes", w.FrameBytes, 1024, 16<<20)
+	between(r, "websocket.in_flight", w.InFlight, 1, 1024)
+	between(r, "websocket.queue_messages", w.QueueMessages, 1, 1<<16)
+	between(r, "websocket.queue_bytes", w.QueueBytes, 1024, gib)
+	between(r, "websocket.buffer_bytes", w.BufferBytes, 16<<20, 1<<40)
+	if w.FrameBytes > w.MessageBytes {
+		r.failAt("websocket.frame_bytes", fmt.Sprintf("%d is more than message_bytes", w.FrameBytes), fmt.Sprintf("write at most %d", w.MessageBytes))
+	}
+	if w.QueueBytes < w.MessageBytes {
+		r.failAt("websocket.queue_bytes", fmt.Sprintf("%d cannot hold a message of message_bytes", w.QueueBytes), fmt.Sprintf("write at least %d", w.MessageBytes))
+	}
+}
+
 // validateTimes checks every duration. The longest one allowed, a day, is far
 // beyond any use and catches a wrong unit.
 func validateTimes(r *report, h *Host) {
@@ -183,6 +202,9 @@ func validateTimes(r *report, h *Host) {
 		{"timeouts.tls_handshake", t.TLSHandshake, time.Millisecond},
 		{"waf.timeout", h.WAF.Timeout, time.Millisecond},
 		{"authorizers.timeout", h.Authorizers.Timeout, time.Millisecond},
+		{"websocket.idle", h.WebSocket.Idle, time.Second},
+		{"websocket.life", h.WebSocket.Life, time.Second},
+		{"websocket.ping", h.WebSocket.Ping, time.Second},
 		{"upstream.connect_timeout", u.ConnectTimeout, time.Millisecond},
 		{"upstream.idle_timeout", u.IdleTimeout, time.Millisecond},
 		{"upstream.dns_refresh", u.DNSRefresh, time.Second},

@@ -40,6 +40,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/throttle"
 	"github.com/tidegate/tidegate/dataplane/usage"
 	"github.com/tidegate/tidegate/dataplane/waf"
+	"github.com/tidegate/tidegate/dataplane/websocket"
 )
 
 // Options are what a Gateway gets besides its host file.
@@ -71,6 +72,8 @@ type Gateway struct {
 	iam         *iam.Store // who signs with which access key
 	tokens      *jwt.Keys  // of the issuers of tokens
 	lambda      *lambda.Client
+	hub         *websocket.Hub
+	mutual      mutualTLS
 	authorizers *authorizer.Store
 	caches      *cache.Stages
 	waf         *waf.Store
@@ -135,9 +138,6 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.loadPrincipals(host.AccountID, catalog); err != nil {
 		return nil, err
 	}
-	if err := g.makeCallers(host); err != nil {
-		return nil, err
-	}
 	if g.denyList, err = g.readDenyList(host); err != nil {
 		return nil, err
 	}
@@ -145,10 +145,16 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.makeLoops(host); err != nil {
 		return nil, err
 	}
+	if err := g.makeCallers(host); err != nil {
+		return nil, err
+	}
 	if err := g.makePipeline(host); err != nil {
 		return nil, err
 	}
 	g.register()
+	if err := g.startMutualTLS(host); err != nil {
+		return nil, err
+	}
 	snapshot, err := deploy.Compile(catalog, deployHost(host), g.stores(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("compile what is deployed: %w", err)
@@ -190,7 +196,7 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	g.targets = upstream.NewGroup(g.loops, config)
 	g.registry = telemetry.NewRegistry(workers, g.options.Version)
 	if host.AccessLog.Path != "" {
-		if g.access, err = telemetry.OpenAccessLog(host.AccessLog.Path, workers); err != nil {
+		if g.access, err = telemetry.OpenAccessLog(host.AccessLog.Path, workers, loggedContext(host)...); err != nil {
 			return err
 		}
 	}
@@ -209,12 +215,17 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	g.offenders, g.offenderTable = telemetry.NewOffenders(workers), telemetry.NewOffenderTable()
 	g.suspects = telemetry.NewSuspects()
 	g.judge = sentence.NewJudge(sentenceRules(host), g.suspects, g.condemn)
+	if err := g.makeHub(host); err != nil {
+		return err
+	}
+	throttled := g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits)
 	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
 		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders, Suspects: g.suspects,
-		IAM:        sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
-		Throttled:  g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits),
-		Guaranteed: g.registry.Counter(telemetry.GuaranteedRequests),
-	}, g.access,
+		IAM:         sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
+		TokenChecks: g.registry.Counters(telemetry.TokenChecks, jwt.Labels()),
+		Throttled:   throttled,
+		Guaranteed:  g.registry.Counter(telemetry.GuaranteedRequests),
+	}, g.makeSessions(host, throttled), g.access,
 		g.registry.Counters(telemetry.RequestsRejected, pipeline.Labels()))
 	for _, l := range g.loops {
 		w := g.pipeline.Worker(l)
@@ -324,10 +335,11 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	for _, f := range g.fronts {
 		f.Loop.Do(f.Drain)
 	}
+	g.hub.Drain(drainWindow(ctx))
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
 	for {
-		open := int64(0)
+		open := g.hub.Open()
 		for _, f := range g.fronts {
 			open += f.Open()
 		}
@@ -343,6 +355,16 @@ func (g *Gateway) Drain(ctx context.Context) error {
 }
 
 const drainPoll = 10 * time.Millisecond
+
+// drainWindow is how long closing the WebSockets is spread over: half of the time
+// there is, so that those who hang up slowly are done by its end.
+func drainWindow(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return 0
+	}
+	return max(0, time.Until(deadline)/2)
+}
 
 // Close ends everything at once. It may be called after Drain or instead.
 func (g *Gateway) Close() (err error) {
@@ -370,6 +392,9 @@ func (g *Gateway) close() error {
 	g.listeners = nil
 	for _, f := range g.fronts {
 		f.Loop.Do(f.CloseAll)
+	}
+	if g.hub != nil {
+		g.hub.CloseAll()
 	}
 	if g.targets != nil {
 		g.targets.Close()

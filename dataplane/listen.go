@@ -30,7 +30,7 @@ type listener struct {
 	unlink       string            // a Unix socket to remove at close
 }
 
-func newListener(c configs.Listener) (*listener, error) {
+func (g *Gateway) newListener(c configs.Listener) (*listener, error) {
 	l := &listener{config: c, bound: map[string]bound{}}
 	if c.TLS == nil {
 		return l, nil
@@ -48,12 +48,13 @@ func newListener(c configs.Listener) (*listener, error) {
 	if c.TLS.MinVersion == "1.3" {
 		l.tls.MinVersion = tls.VersionTLS13
 	}
+	g.mutual.domains.Ask(l.tls)
 	return l, nil
 }
 
 // listen opens a public listener, or takes the socket that was passed for it.
 func (g *Gateway) listen(c configs.Listener) error {
-	l, err := newListener(c)
+	l, err := g.newListener(c)
 	if err != nil {
 		return err
 	}
@@ -272,13 +273,10 @@ func (c *certificates) watch(g *Gateway) {
 }
 
 // modified sums up when the files were last written.
-func (c *certificates) modified() (sum int64) {
+func (c *certificates) modified() int64 {
+	var names []string
 	for _, f := range c.files {
-		for _, name := range []string{f.Cert, f.Key} {
-			if info, err := os.Stat(name); err == nil {
-				sum = sum*31 + info.ModTime().UnixNano() + info.Size()
-			}
-		}
+		names = append(names, f.Cert, f.Key)
 	}
-	return sum
+	return modified(names)
 }

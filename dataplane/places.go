@@ -19,7 +19,7 @@ func readPlaces(file string) (*places, error) {
 	if file == "" {
 		return &places{}, nil
 	}
-	p := &places{file: file, stamp: stampOf(file)}
+	p := &places{file: file, stamp: fileStamp(file)}
 	database, err := os.ReadFile(file)
 	if err == nil {
 		p.geo, err = waf.NewGeo(database)
@@ -30,8 +30,8 @@ func readPlaces(file string) (*places, error) {
 	return p, nil
 }
 
-// stampOf is another number when a file was written anew.
-func stampOf(file string) int64 {
+// fileStamp is another number when a file was written anew.
+func fileStamp(file string) int64 {
 	info, err := os.Stat(file)
 	if err != nil {
 		return 0
@@ -59,7 +59,7 @@ func (g *Gateway) watchPlaces() {
 		if p != last {
 			last, seen = p, p.stamp
 		}
-		now := stampOf(p.file)
+		now := fileStamp(p.file)
 		if now == seen {
 			continue
 		}

@@ -72,7 +72,7 @@ func (g *Gateway) openPrivate(host *configs.Host) error {
 		if !c.Private() {
 			continue
 		}
-		l, err := newListener(c)
+		l, err := g.newListener(c)
 		if err != nil {
 			return fail(err)
 		}

@@ -31,7 +31,7 @@ func deployHost(h *configs.Host) deploy.Host {
 	out := deploy.Host{Host: authHost(h), GatewayDomain: h.GatewayDomain, MaxURL: h.Limits.URLBytes,
 		Account: throttle.Rate{PerSecond: h.Throttle.RateLimit, Burst: h.Throttle.BurstLimit}, TrustedProxies: h.TrustedProxies}
 	for _, d := range h.Domains {
-		domain := deploy.Domain{Name: d.Name}
+		domain := deploy.Domain{Name: d.Name, MutualTLS: d.MutualTLS != nil}
 		for _, m := range d.Mappings {
 			domain.Mappings = append(domain.Mappings, deploy.Mapping(m))
 		}
@@ -42,6 +42,17 @@ func deployHost(h *configs.Host) deploy.Host {
 
 func pipelineSettings(h *configs.Host) pipeline.Settings {
 	return pipeline.Settings{MaxBody: int64(h.Limits.BodyBytes), MaxResponse: int64(h.Limits.ResponseBytes)}
+}
+
+// loggedContext are the variables of callers in the access log, each once.
+func loggedContext(h *configs.Host) []string {
+	names := slices.Clone(pipeline.CallerVariables)
+	for _, name := range h.AccessLog.Context {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (g *Gateway) frontConfig(h *configs.Host) front.Config {
@@ -112,9 +123,9 @@ func rootCAs(field, file string) (*x509.CertPool, error) {
 }
 
 // Reload applies what can change while serving: domains, limits, timeouts,
-// certificates, who is kept out, which interfaces the kernel gate and private
-// listeners have, whom web ACLs believe and which database of places they go by,
-// and the access log's file. On an error nothing has changed.
+// certificates, trust stores, who is kept out, which interfaces the kernel gate and
+// private listeners have, whom web ACLs believe and which database of places they go
+// by, and the access log's file. On an error nothing has changed.
 func (g *Gateway) Reload(next *configs.Host) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -125,14 +136,19 @@ func (g *Gateway) Reload(next *configs.Host) error {
 	if err != nil {
 		return err
 	}
-	stores := g.stores()
-	stores.Geo = places.geo
-	snapshot, err := deploy.Compile(g.catalog.Load(), deployHost(next), stores, nil)
+	compiled := g.stores()
+	compiled.Geo = places.geo
+	snapshot, err := deploy.Compile(g.catalog.Load(), deployHost(next), compiled, nil)
 	if err != nil {
 		g.retire(g.pipeline.Snapshot())
 		return err
 	}
 	list, err := g.readDenyList(next)
+	if err != nil {
+		g.retire(g.pipeline.Snapshot())
+		return err
+	}
+	stores, err := next.Truststores()
 	if err != nil {
 		g.retire(g.pipeline.Snapshot())
 		return err
@@ -164,7 +180,9 @@ func (g *Gateway) Reload(next *configs.Host) error {
 		f.Loop.Do(func() { f.SetConfig(g.frontConfig(next)) })
 	}
 	snapshot.Commit(loop.Now(), g.stores())
+	g.trust(withOthers(stores, g.mutual.stores)) // whom the one snapshot or the other wants asked is asked
 	g.pipeline.Swap(snapshot)
+	g.trust(stores)
 	g.places.Store(places)
 	g.retire(snapshot)
 	g.host.Store(next)
@@ -192,6 +210,7 @@ func restartNeeded(old, next *configs.Host) error {
 		{"lambda", old.Lambda, next.Lambda},
 		{"authorizers", old.Authorizers, next.Authorizers},
 		{"waf", fixedWAF(old.WAF), fixedWAF(next.WAF)},
+		{"websocket", old.WebSocket, next.WebSocket},
 		{"access_log", old.AccessLog, next.AccessLog},
 		{"cache", old.Cache, next.Cache},
 		{"throttle.method_buckets", old.Throttle.MethodBuckets, next.Throttle.MethodBuckets},
@@ -265,6 +284,8 @@ func (g *Gateway) register() {
 	r.CounterFunc(telemetry.OffenderReports, g.offenders.Reported)
 	r.CounterFunc(telemetry.OffenderReportsDropped, g.offenders.Dropped)
 	r.CounterFunc(telemetry.UsageJournalErrors, g.journalErrors.Load)
+	g.registerCallers()
 	g.registerWAF()
 	g.registerGuard()
+	g.registerSockets()
 }

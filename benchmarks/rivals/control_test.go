@@ -57,6 +57,9 @@ func TestControl(t *testing.T) {
 	if err := c.cache(ctx, id); err != nil {
 		t.Error(err)
 	}
+	if err := c.deny(ctx, id); err != nil {
+		t.Error(err)
+	}
 	want := []string{
 		`POST /restapis?mode=import {}`,
 		`PUT /restapis/abc?mode=overwrite {"a":1}`,
@@ -71,6 +74,8 @@ func TestControl(t *testing.T) {
 		`PATCH /restapis/abc/stages/prod {"patchOperations":[` +
 			`{"op":"replace","path":"/cacheClusterEnabled","value":"true"},{"op":"replace","path":"/cacheClusterSize","value":"0.5"},` +
 			`{"op":"replace","path":"/*/*/caching/enabled","value":"true"},{"op":"replace","path":"/*/*/caching/ttlInSeconds","value":"3600"}]}`,
+		`PATCH /restapis/abc/stages/prod {"patchOperations":[` +
+			`{"op":"replace","path":"/*/*/throttling/rateLimit","value":"0"},{"op":"replace","path":"/*/*/throttling/burstLimit","value":"0"}]}`,
 	}
 	if got := strings.Join(calls, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("calls:\n%s\nwant:\n%s", got, strings.Join(want, "\n"))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/benchmarks/caches"
+	"github.com/tidegate/tidegate/benchmarks/callers"
 	"github.com/tidegate/tidegate/benchmarks/limits"
 	"github.com/tidegate/tidegate/benchmarks/report"
 )
@@ -157,7 +158,7 @@ func moduleVersions(r *report.Result) map[string]string {
 		return v
 	}
 	for _, name := range r.Rivals() {
-		module := cmp.Or(limits.Modules[name], caches.Modules[name])
+		module := cmp.Or(limits.Modules[name], caches.Modules[name], callers.Modules[name])
 		if module == "" {
 			continue
 		}

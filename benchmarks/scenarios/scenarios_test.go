@@ -15,21 +15,28 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/benchmarks/caches"
+	"github.com/tidegate/tidegate/benchmarks/callers"
 	"github.com/tidegate/tidegate/benchmarks/limits"
+	"github.com/tidegate/tidegate/benchmarks/load"
 	"github.com/tidegate/tidegate/benchmarks/report"
 	"github.com/tidegate/tidegate/benchmarks/rivals"
 )
 
-// The test binary holds caches, as the bench binary does.
+// The test binary holds caches and generates load, as the bench binary does.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == caches.Command {
-		if err := caches.ServeCommand(os.Args[2], os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	if len(os.Args) != 3 || os.Args[1] != caches.Command && !load.IsCommand(os.Args[1]) {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	var err error
+	if os.Args[1] == caches.Command {
+		err = caches.ServeCommand(os.Args[2], os.Stdin, os.Stdout)
+	} else {
+		err = load.ServeCommand(os.Args[1], os.Args[2], os.Stdin, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // The names are those which others rely on.
@@ -40,7 +47,10 @@ func TestScenariosAndFigures(t *testing.T) {
 		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn", "plan": "cpu_vs_bare",
 		"waf":       "rules_cpu_vs_without crs_vs_coraza",
 		"cache-hit": "cpu_vs_nginx cpu_vs_varnish", "cache-hit-10k": "cpu_vs_nginx",
-		"cachestore": "vs_fastcache vs_bigcache vs_freecache get_allocs", "cache-gc": "heap_mib max_pause_vs_map",
+		"auth":      "sigv4_vs_signer sigv4_allocs jwt_cached_vs_verify jwt_cached_allocs jwt_es256_vs_library authorizer_cached_vs_verify authorizer_cached_allocs",
+		"gate-cost": "pass_vs_reference drop_vs_reference sentence_us million_prefixes_s", "gate-refuse": "nginx_over_respond nginx_over_drop",
+		"gate-attack": "throughput_kept p99_ratio",
+		"cachestore":  "vs_fastcache vs_bigcache vs_freecache get_allocs", "cache-gc": "heap_mib max_pause_vs_map",
 		"limiter": "vs_xtime scaling_2_cores decision_vs_xtime accuracy_used accuracy_over spend_allocs decision_allocs lookup_vs_map find_allocs keys_bytes keys_scanned_bytes",
 	}
 	for name, figures := range want {
@@ -75,6 +85,8 @@ func TestScenariosAreShort(t *testing.T) {
 			rivals = 3
 		case "cache-hit", "cachestore":
 			rivals = 6
+		case "auth", "gate-refuse", "gate-attack":
+			rivals = 8
 		}
 		turn := s.Window
 		switch s.Name {
@@ -87,6 +99,10 @@ func TestScenariosAreShort(t *testing.T) {
 			turn *= 2
 		case "cache-gc": // filling takes its time, and so does a collection of the map
 			turn = 20 * time.Second
+		case "gate-cost": // each round runs 10 kinds of packets, and condemns; and there are the loads
+			turn = 300 * time.Millisecond
+		case "gate-attack": // the attack begins and ends around it; and it is calibrated
+			turn += 200 * time.Millisecond
 		case "latency":
 			turn += 2 * warmUp / 10
 		case "deploy":
@@ -196,6 +212,29 @@ func TestLimiterSelfCheck(t *testing.T) {
 	for _, f := range figures[:3] {
 		if f.Value < 0.2 || f.Value > 5 {
 			t.Errorf("%s is %v", f.Name, f.Value)
+		}
+	}
+}
+
+// What is compared with is of a module that is known, and all figures are taken; in
+// a self check they compare like with like.
+func TestAuth(t *testing.T) {
+	for _, selfCheck := range []bool{false, true} {
+		b := &bench{rounds: 2, window: 4 * time.Millisecond, log: io.Discard, selfCheck: selfCheck}
+		figures, err := auth(context.Background(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		allTaken(t, "auth", figures)
+		for _, s := range b.samples {
+			if callers.Modules[s.Rival] == "" && !strings.HasPrefix(s.Rival, "tidegate-") {
+				t.Errorf("the module of %s is not known", s.Rival)
+			}
+		}
+		for _, f := range figures {
+			if selfCheck && strings.Contains(f.Name, "_vs_") && (f.Value < 0.2 || f.Value > 5) {
+				t.Errorf("self check: %s is %v", f.Name, f.Value)
+			}
 		}
 	}
 }

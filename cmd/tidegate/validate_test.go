@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/internal/testpki"
 )
 
 func TestValidate(t *testing.T) {
@@ -45,16 +48,58 @@ func TestValidateUsesTheHostsLimits(t *testing.T) {
 	f.must(t, "validate", slow, "--config", host)
 }
 
+// TestValidateUsesTheHostsIssuers: a host may allow issuers of tokens that are not
+// at public https addresses.
+func TestValidateUsesTheHostsIssuers(t *testing.T) {
+	f := &fixture{}
+	api := write(t, "api.yaml", `openapi: 3.0.1
+info: {title: orders, version: "1"}
+components: {securitySchemes: {us: {type: oauth2, x-amazon-apigateway-authorizer: {type: jwt, jwtConfiguration: {issuer: "http://127.0.0.1:1", audience: [a]}}}}}
+paths: {/a: {get: {security: [{us: []}], responses: {"200": {description: ok}}, x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: "http://127.0.0.1:8081/"}}}}
+`)
+	f.refused(t, exitRefused, "write https; the host does not allow http for issuers", "validate", api)
+	f.must(t, "validate", api, "--config", write(t, "host.yaml", "tokens: {allow_http: true}\n"))
+	f.refused(t, exitRefused, "tokens.ca_file", "validate", write(t, "ca.yaml", "tokens: {ca_file: none.pem}\n"))
+}
+
 func TestValidateChecksCertificates(t *testing.T) {
 	f := &fixture{}
 	host := write(t, "host.yaml", "listeners: [{name: a, address: ':8443', tls: {certificates: [{cert: none.pem, key: none.key}]}}]\n")
 	f.refused(t, exitRefused, "none.pem", "validate", host)
 }
 
+func TestValidateChecksTruststores(t *testing.T) {
+	f := &fixture{}
+	pem := func(edits ...testpki.Edit) string {
+		return string(testpki.PEM(testpki.NewCA(t, "root", edits...).Cert))
+	}
+	old := testpki.Valid(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))
+	cert, key := testpki.SelfSigned(t, "server").Write(t, t.TempDir(), "server")
+	host := func(truststore string) string {
+		return write(t, "host.yaml", "listeners: [{name: a, address: ':8443', tls: {certificates: [{cert: "+cert+", key: "+key+"}]}}]\n"+
+			"domains: [{name: a.example, mappings: [{api: a}], mutual_tls: {truststore: "+truststore+"}}]\n")
+	}
+	f.must(t, "validate", host(write(t, "good.pem", pem())))
+	f.refused(t, exitRefused, `domain "a.example": mutual_tls: trust store: open`, "validate", host("none.pem"))
+	f.refused(t, exitRefused, "holds no certificate", "validate", host(write(t, "empty.pem", "")))
+	code, _, stderr := f.run("validate", host(write(t, "old.pem", pem(old))))
+	if want := `domain "a.example": old.pem:1: the certificate of "O=Example Corp,CN=root" has expired on`; code != 0 || !strings.Contains(stderr, want) {
+		t.Errorf("exit code %d, %s, want %s", code, stderr, want)
+	}
+}
+
 func TestQuickStartIsValid(t *testing.T) {
 	const folder = "../../configs/examples/quickstart/"
 	out := (&fixture{}).must(t, "validate", folder+"tidegate.yaml", folder+"petstore.yaml", "../../configs/systemd/tidegate.yaml")
 	if !strings.Contains(out, `API "petstore" with 4 methods`) {
+		t.Errorf("validate printed\n%s", out)
+	}
+}
+
+func TestChatIsValid(t *testing.T) {
+	const folder = "../../configs/examples/chat/"
+	out := (&fixture{}).must(t, "validate", folder+"tidegate.yaml", folder+"chat.yaml")
+	if !strings.Contains(out, `API "chat" with 4 routes`) {
 		t.Errorf("validate printed\n%s", out)
 	}
 }

@@ -182,7 +182,7 @@ func attachWebACL(r *remote, stage, name string) error {
 	}
 	var answer *control.Stage
 	err = r.call("changing a stage", func(ctx context.Context, c *control.Client) error {
-		api, err := findAPI(ctx, c, t.api)
+		api, err := findRESTAPI(ctx, c, t.api, "web ACLs protect stages of REST APIs, as on AWS")
 		if err != nil {
 			return err
 		}

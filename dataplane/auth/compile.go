@@ -75,7 +75,7 @@ func CompileStage(h Host, stores Stores, scope *authorizer.Scope, body *definiti
 }
 
 func (s *Stage) guard(k Kind) *Guard {
-	return &Guard{Kind: k, policy: s.policy, private: s.private, stage: s.arn}
+	return &Guard{Kind: k, Action: policy.Invoke, policy: s.policy, private: s.private, stage: s.arn}
 }
 
 // Method compiles the guard of a method, nil when anybody may call it.
@@ -91,6 +91,13 @@ func (s *Stage) Method(m *definition.Method) (*Guard, error) {
 		return s.customGuard(m)
 	}
 	return nil, fmt.Errorf("authorization type %q does not exist", m.AuthorizationType)
+}
+
+// Manage makes the guard of the calls that manage an API's connections.
+func (s *Stage) Manage() *Guard {
+	g := s.guard(IAM)
+	g.Action = policy.ManageConnections
+	return g
 }
 
 // authorizer returns the definition that a method names.

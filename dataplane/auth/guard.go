@@ -23,6 +23,7 @@ const (
 // goroutines may use it.
 type Guard struct {
 	Kind   Kind
+	Action policy.Action   // that callers need the permission for
 	Tokens *jwt.Authorizer // of Tokens
 	Scopes jwt.Scopes      // any of which a token has to have
 	Source jwt.Source      // of tokens; the name of a field is in lower case
@@ -53,6 +54,9 @@ type Request struct {
 	Verb string
 	Path []byte // behind the stage, with its first slash
 
+	// Route is the key of a WebSocket API's route, in place of Verb and Path.
+	Route string
+
 	// Context is what conditions are about, but for the principal.
 	Context *policy.Context
 }
@@ -69,7 +73,13 @@ type Scratch struct{ bytes []byte }
 
 // arn returns the ARN of a method, in the scratch.
 func (g *Guard) arn(s *Scratch, r *Request, plain bool) string {
-	b := append(append(append(s.bytes[:0], g.stage...), r.Verb...), '/')
+	b := append(s.bytes[:0], g.stage...)
+	if r.Route != "" {
+		b = append(b, r.Route...)
+		s.bytes = b
+		return unsafe.String(unsafe.SliceData(b), len(b))
+	}
+	b = append(append(b, r.Verb...), '/')
 	path := r.Path
 	if len(path) > 0 && path[0] == '/' {
 		path = path[1:]

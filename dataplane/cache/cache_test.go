@@ -120,6 +120,35 @@ func TestCallersApart(t *testing.T) {
 	}
 }
 
+// A caller that is known although the method does not ask, by its certificate,
+// has entries of its own, and nobody else is kept from theirs.
+func TestKnownCallersApart(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		p, err := Compile(&definition.Stage{APIID: "api", Name: "s", DeploymentID: "d", CacheClusterEnabled: true,
+			MethodSettings: map[string]*definition.MethodSetting{"a/GET": {Caching: &definition.CacheSetting{Enabled: true, TTLSeconds: 60}}}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := p.Method(&definition.Resource{ID: "res", Path: "/a"}, &definition.Method{HTTPMethod: "GET",
+			Integration: &definition.Integration{Type: definition.IntegrationHTTPProxy, CacheAcrossCallers: shared}}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := map[string]bool{}
+		for _, c := range []ofCaller{"", "a", "b"} {
+			r := request(t, "GET /a")
+			k, ok := m.AppendKey(nil, r, r.Verb, r.Path, c)
+			if !ok {
+				t.Errorf("shared %v: caller %q has no key", shared, c)
+			}
+			keys[string(k)] = true
+		}
+		if want := map[bool]int{false: 3, true: 1}[shared]; len(keys) != want {
+			t.Errorf("shared %v: %d keys for three callers, want %d", shared, len(keys), want)
+		}
+	}
+}
+
 func TestWhatIsCached(t *testing.T) {
 	on := &definition.CacheSetting{Enabled: true, TTLSeconds: 60}
 	for _, tc := range []struct {

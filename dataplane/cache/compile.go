@@ -86,9 +86,10 @@ func (p *Policy) Method(res *definition.Resource, m *definition.Method, params, 
 		Stage: p.stage, Standard: p.standard, TTL: int64(setting.TTLSeconds) * int64(time.Second),
 		OpenInvalidation: setting.OpenInvalidation, Strategy: setting.UnauthorizedStrategy,
 		verb: verbOf(m.HTTPMethod), prefix: appendPart(slices.Clone(p.prefix), namespace), distrusted: distrusted,
+		allCallers: m.Integration.CacheAcrossCallers,
 	}
 	if m.AuthorizationType != "" && m.AuthorizationType != definition.AuthNone {
-		out.perCaller = !m.Integration.CacheAcrossCallers
+		out.perCaller = !out.allCallers
 		out.callerFields = callerFields
 		for _, name := range callerFields { // judged by the gateway, and in the key
 			out.distrusted &^= http1.NewSet(http1.FindID([]byte(name)))

@@ -23,7 +23,8 @@ type Method struct {
 	declared   http1.Set // special header fields among params
 	distrusted http1.Set
 
-	perCaller    bool     // entries are of one caller each
+	allCallers   bool     // entries are for all callers
+	perCaller    bool     // else they are of one each, and of none that nobody knows
 	callerFields []string // of requests, lower case: what the gateway knows callers by
 }
 
@@ -67,14 +68,14 @@ func (m *Method) AppendKey(buf []byte, r *http1.Request, verb http1.Verb, path [
 }
 
 func (m *Method) appendCaller(key []byte, in Input) ([]byte, bool) {
-	if !m.perCaller {
+	if m.allCallers {
 		return key, true
 	}
 	const lengthBytes = 4
 	start := len(key)
 	key, ok := in.AppendCaller(append(key, make([]byte, lengthBytes)...))
 	binary.BigEndian.PutUint32(key[start:], uint32(len(key)-start-lengthBytes))
-	return key, ok
+	return key, ok || !m.perCaller
 }
 
 // AppendTarget makes, in mode standard, the primary key of a request, in buf: of

@@ -102,10 +102,3 @@ func (s *Server) usersOfIPSet(c *definition.Catalog, id string) []string {
 func (s *Server) usersOfPatternSet(c *definition.Catalog, id string) []string {
 	return s.users(c, func(_, patternSets []string) bool { return slices.Contains(patternSets, id) })
 }
-
-func orEmpty(tags map[string]string) map[string]string {
-	if tags == nil {
-		return map[string]string{}
-	}
-	return tags
-}

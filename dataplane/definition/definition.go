@@ -148,8 +148,9 @@ type Integration struct {
 	CacheNamespace     string   `json:"cacheNamespace,omitempty"`
 	CacheKeyParameters []string `json:"cacheKeyParameters,omitempty"`
 
-	// CacheAcrossCallers lets callers of a method that asks who they are have one
-	// another's answers, as on AWS; else each has entries of its own.
+	// CacheAcrossCallers lets callers of a method that asks who they are, or of a
+	// domain that asks for certificates, have one another's answers, as on AWS;
+	// else each has entries of its own.
 	CacheAcrossCallers bool `json:"cacheAcrossCallers,omitempty"`
 
 	InsecureSkipVerification bool `json:"insecureSkipVerification,omitempty"` // tlsConfig
@@ -170,6 +171,8 @@ type Deployment struct {
 	Number      int       `json:"number"` // 1, 2, 3… within the API; never reused
 	Description string    `json:"description,omitempty"`
 	CreatedDate time.Time `json:"createdDate"`
+
+	AutoDeployed bool `json:"autoDeployed,omitempty"` // made for stages with AutoDeploy
 
 	Body *Body `json:"-"`
 }
@@ -196,7 +199,10 @@ type Stage struct {
 	DefaultRouteSetting *RouteSetting            `json:"defaultRouteSettings,omitempty"`
 
 	// AutoDeploy has every change of the API deployed to the stage.
-	AutoDeploy bool `json:"autoDeploy,omitempty"`
+	// LastDeploymentStatus says how that went last: a change that cannot be
+	// deployed is kept all the same, and the stage serves what it did.
+	AutoDeploy           bool   `json:"autoDeploy,omitempty"`
+	LastDeploymentStatus string `json:"lastDeploymentStatusMessage,omitempty"`
 
 	CacheClusterEnabled bool   `json:"cacheClusterEnabled,omitempty"`
 	CacheClusterSize    string `json:"cacheClusterSize,omitempty"` // one of CacheSizes; the smallest when empty

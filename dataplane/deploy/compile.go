@@ -23,8 +23,9 @@ import (
 
 // Domain maps base paths of a host name to APIs.
 type Domain struct {
-	Name     string // exact, "*.example.com", or "*"
-	Mappings []Mapping
+	Name      string // exact, "*.example.com", or "*"
+	Mappings  []Mapping
+	MutualTLS bool // for clients with certificates alone
 }
 
 // Mapping sends a base path to a stage of an API.
@@ -125,7 +126,11 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	if body.EndpointType == definition.EndpointRegional {
 		s.MaxTarget = host.MaxURL
 	}
-	if stores.Registry != nil {
+	switch {
+	case stores.Registry == nil:
+	case body.WebSocket != nil:
+		s.SocketMetrics = stores.Registry.Sockets(s.APIID, s.APIName, s.Name)
+	default:
 		s.Metrics = stores.Registry.Stage(s.APIID, s.APIName, s.Name)
 	}
 	var err error
@@ -144,6 +149,9 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	}, body)
 	if err != nil {
 		return nil, err
+	}
+	if body.WebSocket != nil {
+		return s, s.compileSockets(body.WebSocket, scope, stores)
 	}
 	s.Methods, err = route.Compile(body, func(res *definition.Resource, m *definition.Method) (*Method, error) {
 		return s.compileMethod(res, m, scope, stores)
@@ -177,7 +185,9 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 		scope.Params = pathParams(res.Path)
 		scope.Context["resourcePath"], scope.Context["resourceId"] = res.Path, res.ID
 		out.Proxy, err = proxy.Compile(m, scope)
-		if err == nil {
+		if out.Proxy.WebSocket {
+			out.Role = Connects
+		} else if err == nil {
 			out.Cache, err = s.caching.Method(res, m, scope.Params, out.Guard.CallerFields())
 		}
 		if err == nil && out.Proxy.Unresolved == nil && stores.Targets != nil {
@@ -214,7 +224,7 @@ func pathParams(path string) (names []string) {
 
 // compileTable makes the way from host and path to stage: the default endpoint
 // of each API, and the host's own domains.
-func compileTable(c *definition.Catalog, host Host, stages map[definition.StageKey]*Stage) (*route.Table[*Stage], error) {
+func compileTable(c *definition.Catalog, host Host, stages map[definition.StageKey]*Stage) (*route.Table[place], error) {
 	byAPI := make(map[string]map[string]*Stage, len(c.APIs))
 	for key, stage := range stages {
 		if byAPI[key.APIID] == nil {
@@ -222,31 +232,33 @@ func compileTable(c *definition.Catalog, host Host, stages map[definition.StageK
 		}
 		byAPI[key.APIID][key.Stage] = stage
 	}
-	domains := make(map[string]map[string]route.Mapping[*Stage], len(byAPI)+len(host.Domains))
+	domains := make(map[string]map[string]route.Mapping[place], len(byAPI)+len(host.Domains))
 	for id, ofAPI := range byAPI {
-		open := make(map[string]*Stage, len(ofAPI))
+		open := make(map[string]place, len(ofAPI))
 		for name, stage := range ofAPI {
 			if !stage.source.deployment.Body.DisableExecuteAPIEndpoint {
-				open[name] = stage
+				open[name] = place{stage: stage}
 			}
 		}
-		domains[id+".execute-api."+strings.ToLower(host.GatewayDomain)] = map[string]route.Mapping[*Stage]{"": {Stages: open}}
+		domains[id+".execute-api."+strings.ToLower(host.GatewayDomain)] = map[string]route.Mapping[place]{"": {Stages: open}}
 	}
 	names := apiNames(c)
 	for _, d := range host.Domains {
-		mappings := map[string]route.Mapping[*Stage]{}
+		mappings := map[string]route.Mapping[place]{}
 		for _, m := range d.Mappings {
 			id := m.API
 			if _, ok := c.APIs[id]; !ok {
 				id = names[m.API] // not there yet, perhaps: then nothing serves
 			}
-			mapping := route.Mapping[*Stage]{Stages: byAPI[id]}
 			if m.Stage != "" {
-				mapping = route.Mapping[*Stage]{Stage: byAPI[id][m.Stage]}
-			} else if mapping.Stages == nil {
-				mapping.Stages = map[string]*Stage{}
+				mappings[m.BasePath] = route.Mapping[place]{Stage: place{byAPI[id][m.Stage], d.MutualTLS}}
+				continue
 			}
-			mappings[m.BasePath] = mapping
+			stages := make(map[string]place, len(byAPI[id]))
+			for name, stage := range byAPI[id] {
+				stages[name] = place{stage, d.MutualTLS}
+			}
+			mappings[m.BasePath] = route.Mapping[place]{Stages: stages}
 		}
 		domains[strings.ToLower(d.Name)] = mappings
 	}

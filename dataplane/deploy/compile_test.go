@@ -8,6 +8,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/deploy"
+	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
 	"github.com/tidegate/tidegate/dataplane/loop"
 	"github.com/tidegate/tidegate/dataplane/route"
@@ -46,7 +47,7 @@ func add(c *definition.Catalog, apiID, name string, b *definition.Body, stages .
 }
 
 func find(s *deploy.Snapshot, host, path string) string {
-	stage, rest, ok := s.Find([]byte(host), []byte(path))
+	stage, rest, _, ok := s.Find([]byte(host), []byte(path))
 	if !ok {
 		return ""
 	}
@@ -88,6 +89,32 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFindMutualTLS: it is of the domain, not of the stage that it leads to.
+func TestFindMutualTLS(t *testing.T) {
+	c := add(&definition.Catalog{}, "api1", "pets", body("api1", map[string]*definition.Method{"/pets": proxied("http://h/")}), "prod")
+	mappings := []deploy.Mapping{{API: "pets"}, {BasePath: "v1", API: "pets", Stage: "prod"}, {BasePath: "later", API: "later", Stage: "prod"}}
+	h := deploy.Host{GatewayDomain: "example.com", MaxURL: 16384,
+		Domains: []deploy.Domain{{Name: "Secure.test", Mappings: mappings, MutualTLS: true}, {Name: "*", Mappings: mappings}}}
+	s, err := deploy.Compile(c, h, deploy.Stores{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/prod/pets", "/v1/pets"} {
+		for host, want := range map[string]bool{"secure.test": true, "other.test": false, "secure.test.": false, "api1.execute-api.example.com": false} {
+			stage, _, mutual, ok := s.Find([]byte(host), []byte(path))
+			if want := host != "api1.execute-api.example.com" || path == "/prod/pets"; ok != want || ok && stage.APIID != "api1" {
+				t.Errorf("%s%s: %v, %t", host, path, stage, ok)
+			}
+			if mutual != want {
+				t.Errorf("%s%s: mutual TLS is %t", host, path, mutual)
+			}
+		}
+	}
+	if _, _, _, ok := s.Find([]byte("secure.test"), []byte("/later")); ok {
+		t.Error("an API that is not there is found")
+	}
+}
+
 // TestReuse: what has not changed is not compiled again.
 func TestReuse(t *testing.T) {
 	l, err := loop.New(0)
@@ -103,7 +130,7 @@ func TestReuse(t *testing.T) {
 	c = c.With(definition.Change{PutStages: []*definition.Stage{
 		{APIID: "api1", Name: "prod", DeploymentID: "dep001", Variables: map[string]string{"backend": "one"}}}})
 	stage := func(s *deploy.Snapshot, name string) *deploy.Stage {
-		found, _, _ := s.Find([]byte("api.test"), []byte("/"+name))
+		found, _, _, _ := s.Find([]byte("api.test"), []byte("/"+name))
 		return found
 	}
 	first := compile(t, c, stores, nil)
@@ -137,6 +164,26 @@ func TestReuse(t *testing.T) {
 }
 
 // TestErrors name the API, the stage and the method.
+// An authorizer is told of the path's parameters by their names.
+func TestParamsOfAuthorizers(t *testing.T) {
+	guarded := proxied("http://h/")
+	guarded.AuthorizationType, guarded.AuthorizerID = definition.AuthCustom, "abc123"
+	none := 0
+	b := definition.NewBody("api1", []*definition.Resource{{ID: "r1", Path: "/pets/{pet}/toys/{toy+}", Methods: map[string]*definition.Method{"GET": guarded}}},
+		definition.Settings{EndpointType: definition.EndpointRegional, Authorizers: []*definition.Authorizer{
+			{ID: "abc123", Name: "a", Type: definition.AuthorizerRequest, URI: "http://h/", ResultTTLSeconds: &none}}})
+	s := compile(t, add(&definition.Catalog{}, "api1", "pets", b, "prod"), deploy.Stores{}, nil)
+	stage, path, _, ok := s.Find([]byte("api.test"), []byte("/prod/pets/6/toys/a/b"))
+	if !ok {
+		t.Fatal("no stage")
+	}
+	var match route.Match
+	m, ok := stage.Methods.Lookup(path, route.Verb(http1.GET), &match)
+	if !ok || fmt.Sprint(m.Params) != "[pet toy]" || string(match.Value(path, 1)) != "a/b" {
+		t.Errorf("%v: %v", ok, m)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		methods map[string]*definition.Method
@@ -175,12 +222,12 @@ func TestErrors(t *testing.T) {
 func TestFailureChangesNothing(t *testing.T) {
 	c := add(&definition.Catalog{}, "api1", "pets", body("api1", map[string]*definition.Method{"/pets": proxied("http://h/")}), "prod")
 	s := compile(t, c, deploy.Stores{}, nil)
-	before, _, _ := s.Find([]byte("api.test"), []byte("/prod"))
+	before, _, _, _ := s.Find([]byte("api.test"), []byte("/prod"))
 	broken := add(c, "api1", "pets", body("api1", map[string]*definition.Method{"/toys": proxied("none")}), "prod", "dev")
 	if _, err := deploy.Compile(broken, host, deploy.Stores{}, s); err == nil {
 		t.Fatal("it compiled")
 	}
-	after, rest, ok := s.Find([]byte("api.test"), []byte("/prod/pets"))
+	after, rest, _, ok := s.Find([]byte("api.test"), []byte("/prod/pets"))
 	var m route.Match
 	if !ok || after != before || s.Generation != 1 {
 		t.Errorf("%v %v, generation %d", ok, after, s.Generation)

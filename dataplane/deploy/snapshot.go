@@ -24,17 +24,24 @@ type Snapshot struct {
 	// Account is the account's limit, in force with Commit.
 	Account throttle.Rate
 
-	table   *route.Table[*Stage]
+	table   *route.Table[place]
 	stages  map[definition.StageKey]*Stage
 	plans   map[string]plan     // by id
 	webACLs map[string]*waf.ACL // by id
 }
 
+// place is where a host and a path lead to.
+type place struct {
+	stage     *Stage // nil when it does not exist
+	mutualTLS bool   // of the domain
+}
+
 // Find returns the stage for a host (lower case, without port) and a path, and
-// the rest of the path. It is false where AWS answers Forbidden.
-func (s *Snapshot) Find(host, path []byte) (stage *Stage, rest []byte, ok bool) {
-	stage, rest, ok = s.table.Lookup(host, path)
-	return stage, rest, ok && stage != nil
+// the rest of the path. With mutualTLS the domain is for clients with
+// certificates alone. It is false where AWS answers Forbidden.
+func (s *Snapshot) Find(host, path []byte) (stage *Stage, rest []byte, mutualTLS, ok bool) {
+	p, rest, ok := s.table.Lookup(host, path)
+	return p.stage, rest, p.mutualTLS, ok && p.stage != nil
 }
 
 // Targets adds the upstream targets in use to set.
@@ -89,10 +96,12 @@ type Stage struct {
 	HideLimits    bool     // no Retry-After and RateLimit fields
 	KeyFromHeader bool     // else the authorizer names the API key
 	WAF           *waf.ACL // nil when no web ACL protects the stage
+	Sockets       *Sockets // of a WebSocket API, which has no Methods; else nil
 	Methods       *route.Tree[*Method]
-	Metrics       *telemetry.Stage
-	Plans         *usage.StagePlans // nil when no usage plan has the stage
-	PlanMetrics   []*telemetry.Plan // by the number of the plan
+	Metrics       *telemetry.Stage   // of Methods
+	Plans         *usage.StagePlans  // nil when no usage plan has the stage
+	PlanMetrics   []*telemetry.Plan  // by the number of the plan
+	SocketMetrics *telemetry.Sockets // of Sockets
 
 	APIID        string
 	AccountID    string
@@ -135,6 +144,7 @@ type Method struct {
 	Throttle      throttle.Method
 	TimeoutMillis int
 	KeyRequired   bool
+	Role          Role
 
 	Proxy        proxy.Program
 	ResourcePath string
@@ -142,3 +152,16 @@ type Method struct {
 	Params       []string        // names of the path's parameters, in order
 	Overrides    usage.Overrides // by usage plans
 }
+
+// Role is what a method does besides answering requests.
+type Role uint8
+
+// Roles.
+const (
+	Answers  Role = iota // nothing
+	Connects             // it begins a WebSocket: of a WebSocket API, or passed on by Proxy
+	Manages              // it reaches the connections of a WebSocket API
+)
+
+// Stage returns the stage with a key, nil if nothing serves there.
+func (s *Snapshot) Stage(key definition.StageKey) *Stage { return s.stages[key] }

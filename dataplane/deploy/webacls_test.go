@@ -38,7 +38,7 @@ func TestWebACLsAreReused(t *testing.T) {
 		PutStages:  []*definition.Stage{stage("one", "1"), stage("two", "2")},
 	})
 	served := func(s *deploy.Snapshot, name string) *deploy.Stage {
-		found, _, _ := s.Find([]byte("api.test"), []byte("/"+name))
+		found, _, _, _ := s.Find([]byte("api.test"), []byte("/"+name))
 		return found
 	}
 	first := compile(t, c, stores, nil)

@@ -123,6 +123,7 @@ func (x *Exchange) Takeover(events loop.Events) (s *loop.Stream, early []byte) {
 	early = append([]byte(nil), x.in[x.next:]...)
 	c.SetDeadline(0)
 	c.SetEvents(events)
+	c.taken = true
 	c.front.unlink(c)
 	x.phase, x.finished = phaseGone, true
 	if !x.running {

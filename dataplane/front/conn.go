@@ -20,6 +20,7 @@ type Conn struct {
 	denied    bool // its source is kept out; its first request is its last
 	ended     bool // the client will send nothing more
 	lingering bool // everything is said; reading only so that it arrives
+	taken     bool // by Takeover: what it receives is not the front's any more
 }
 
 // OnReadable implements loop.Events.
@@ -29,7 +30,7 @@ func (c *Conn) OnReadable() {
 		return
 	}
 	c.BeginRead()
-	for c.IsOpen() && !c.Paused() && !c.ended {
+	for c.reads() {
 		n, room, err := c.fill()
 		if err == loop.ErrWouldBlock {
 			return
@@ -47,6 +48,9 @@ func (c *Conn) OnReadable() {
 		}
 	}
 }
+
+// reads reports whether the front may read on.
+func (c *Conn) reads() bool { return c.IsOpen() && !c.Paused() && !c.ended && !c.taken }
 
 // fill reads once and deals with what came.
 func (c *Conn) fill() (n, room int, err error) {
@@ -106,7 +110,7 @@ func (c *Conn) OnHangup() {
 		return
 	}
 	c.BeginRead()
-	for c.IsOpen() && !c.Paused() && !c.ended {
+	for c.reads() {
 		n, _, err := c.fill()
 		switch {
 		case err == loop.ErrWouldBlock || err == nil && n == 0:
@@ -177,7 +181,7 @@ func (c *Conn) resume() {
 	if c.IsTLS() || c.HungUp() {
 		c.front.Loop.Post(func() {
 			switch {
-			case !c.IsOpen() || c.Paused() || c.ended:
+			case !c.reads():
 			case c.HungUp():
 				c.OnHangup()
 			default:
@@ -216,7 +220,7 @@ func (c *Conn) onHandshake(err error) {
 	}
 	c.deadline(c.front.config.FirstByte)
 	c.OnReadable() // the first request may have come with the handshake
-	if c.IsOpen() && c.HungUp() && !c.ended {
+	if c.reads() && c.HungUp() {
 		c.OnHangup()
 	}
 }

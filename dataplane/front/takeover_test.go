@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,16 +64,16 @@ func (s *shouter) OnHangup() {
 	close(s.ended)
 }
 
-// TestTakeover: who takes a connection over gets its bytes, those that came
-// with the request too, and the front forgets it; the exchange serves others.
-func TestTakeover(t *testing.T) {
+// takerFront is a front whose handlers are takers.
+func takerFront(t *testing.T) (*front.Front, *front.Listener, chan *shouter) {
+	t.Helper()
 	l, err := loop.New(0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	taken := make(chan *shouter, 10)
 	f := front.New(l, front.Config{
-		Limits: http1.Limits{Target: 1024, Header: 1024, Count: 10}, Body: 1024, ConnectionBuffer: 1 << 16, LoopBuffer: 1 << 20,
+		Limits: http1.Limits{Target: 1024, Header: 8192, Count: 10}, Body: 1024, ConnectionBuffer: 1 << 16, LoopBuffer: 1 << 20,
 		FirstByte: time.Minute, Head: time.Minute, Idle: 300 * time.Millisecond, Send: time.Minute,
 	}, func(x *front.Exchange) front.Handler { return &taker{x: x, taken: taken} })
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -83,11 +84,18 @@ func TestTakeover(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		listener.Close()
 		l.Do(f.CloseAll)
 		l.Close()
-	}()
+	})
+	return f, listener, taken
+}
+
+// TestTakeover: who takes a connection over gets its bytes, those that came
+// with the request too, and the front forgets it; the exchange serves others.
+func TestTakeover(t *testing.T) {
+	f, listener, taken := takerFront(t)
 	for range 3 {
 		conn, err := net.Dial("tcp", listener.Addr().String())
 		if err != nil {
@@ -116,4 +124,25 @@ func TestTakeover(t *testing.T) {
 		<-s.ended
 		ends(t, conn)
 	}
+}
+
+// TestTakeoverOfAFullBuffer: a head that fills the buffer it was read into makes
+// the front look for more, which is not its own any more.
+func TestTakeoverOfAFullBuffer(t *testing.T) {
+	_, listener, taken := takerFront(t)
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	const before, after = "GET / HTTP/1.1\r\nHost: h\r\nX-Filler: ", "\r\n\r\n"
+	send(t, conn, before+strings.Repeat("x", 4096-len(before)-len(after))+after+"early")
+	const want = "HTTP/1.1 101 Switching Protocols\r\n\r\nEARLY"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != want {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	_ = conn.(*net.TCPConn).CloseWrite()
+	<-(<-taken).ended
 }

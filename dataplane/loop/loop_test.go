@@ -261,6 +261,10 @@ func TestPostRunsInOrderAndStopsAtClose(t *testing.T) {
 func TestTLSStream(t *testing.T) {
 	l := open(t)
 	config := serverTLS(t)
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		hello.Conn.(PeerKeeper).SetPeer("somebody")
+		return nil, nil
+	}
 	p, other := pair(t, l)
 	conn, err := net.FileConn(other)
 	if err != nil {
@@ -300,9 +304,10 @@ func TestTLSStream(t *testing.T) {
 		t.Fatalf("read back: %v", err)
 	}
 	var version string
-	l.Do(func() { version = p.TLSVersion() })
-	if version != "TLSv1.3" {
-		t.Errorf("TLS version %q", version)
+	var known any
+	l.Do(func() { version, known = p.TLSVersion(), p.Peer() })
+	if version != "TLSv1.3" || known != "somebody" {
+		t.Errorf("TLS version %q, peer %v", version, known)
 	}
 }
 
@@ -321,7 +326,11 @@ func TestTLSHandshakeEndsWithTheStream(t *testing.T) {
 	l.Do(func() {
 		p.StartTLS(func(under net.Conn) *tls.Conn { return tls.Server(under, serverTLS(t)) }, func(err error) { shaken <- err })
 	})
-	l.Do(p.Stream.Close)
+	var known any
+	l.Do(func() { known = p.Peer(); p.Stream.Close() })
+	if known != nil {
+		t.Errorf("peer %v before the handshake", known)
+	}
 	if err := wait(t, "end of the handshake", shaken); err == nil {
 		t.Error("a handshake on a closed stream succeeded")
 	}

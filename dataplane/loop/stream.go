@@ -23,6 +23,7 @@ type tlsLayer struct {
 	stream *Stream
 	fd     int // for the handshake, while not eof
 
+	peer    any    // by SetPeer
 	drained bool   // nothing more is to be had from the socket in this event
 	out     []byte // ciphertext that the socket did not take yet
 
@@ -103,6 +104,21 @@ func (t *tlsLayer) unblock() {
 
 // Handshaking reports whether StartTLS's done has yet to be called.
 func (s *Stream) Handshaking() bool { return s.tls != nil && !s.tls.shaken }
+
+// PeerKeeper is what callbacks of crypto/tls find in ClientHelloInfo.Conn during
+// the handshakes of streams: they leave with it what they find out about the peer.
+type PeerKeeper interface{ SetPeer(peer any) }
+
+// SetPeer implements PeerKeeper, on the handshake's goroutine.
+func (t *tlsLayer) SetPeer(peer any) { t.peer = peer }
+
+// Peer returns what a callback left with PeerKeeper during the handshake, or nil.
+func (s *Stream) Peer() any {
+	if s.tls == nil || !s.tls.shaken {
+		return nil
+	}
+	return s.tls.peer
+}
 
 // TLSVersion returns the protocol's name, such as "TLSv1.3", or "" without TLS.
 func (s *Stream) TLSVersion() string {

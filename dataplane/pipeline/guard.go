@@ -3,12 +3,18 @@ package pipeline
 import (
 	"crypto/sha256"
 	"net/netip"
+	"strconv"
+	"time"
 	"unsafe"
 
 	"github.com/tidegate/tidegate/dataplane/auth"
+	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
 	"github.com/tidegate/tidegate/dataplane/auth/iam"
+	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/auth/policy"
 	"github.com/tidegate/tidegate/dataplane/auth/sigv4"
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/limiter"
 )
@@ -20,6 +26,7 @@ const (
 	stepInspect      step = iota // what does the web ACL say?
 	stepAuthenticate             // who calls?
 	stepAuthorize                // may it?
+	stepManage                   // behind the guard: a call of @connections goes on
 )
 
 // proceed takes a request to its method and past the guard of that, from a step on. A step
@@ -41,6 +48,9 @@ func (t *transaction) proceed(from step) {
 		if !t.authorize() {
 			return
 		}
+	case stepManage:
+		t.manage()
+		return
 	}
 	t.pass()
 }
@@ -100,7 +110,7 @@ func (t *transaction) authenticateSigned() bool {
 func (t *transaction) authorize() bool {
 	w, g := t.worker, t.method.Guard
 	request := t.policyRequest()
-	d := g.Authorize(&w.scratchARN, &request, &t.identity, policy.Invoke)
+	d := g.Authorize(&w.scratchARN, &request, &t.identity, g.Action)
 	if d.Decision == policy.Allow {
 		return true
 	}
@@ -115,11 +125,44 @@ func (t *transaction) authorize() bool {
 	return false
 }
 
+// appendAuthorizer appends what is known of how the caller was found: the members of
+// $context.authorizer that no authorizer gives. The status is 200 if it is known who
+// calls, 401 if it is not, and 500 if that could not be found out; the latency, in
+// milliseconds, is that of the call, 0 for a verdict that was remembered.
+func (t *transaction) appendAuthorizer(dst []byte, name string) []byte {
+	v := t.verdict
+	switch {
+	case v == nil && t.token == 0:
+	case name == "status":
+		dst = strconv.AppendInt(dst, int64(t.authorizerStatus()), 10)
+	case name == "error" && v == nil && t.token != jwt.Valid:
+		dst = append(dst, t.token.String()...)
+	case name == "error" && v != nil && v.Err != nil:
+		dst = append(dst, v.Err.Error()...)
+	case v != nil && (name == "latency" || name == "integrationLatency"):
+		dst = strconv.AppendInt(dst, v.Latency/int64(time.Millisecond), 10)
+	}
+	return dst
+}
+
+func (t *transaction) authorizerStatus() int {
+	if v := t.verdict; v != nil {
+		return [...]int{authorizer.Failed: 500, authorizer.Misconfigured: 500, authorizer.Unauthorized: 401, authorizer.Decided: 200}[v.Outcome]
+	}
+	switch t.token {
+	case jwt.Valid, jwt.WrongScope:
+		return 200
+	case jwt.NeedKeys, jwt.DiscoveryFailed, jwt.KeysFailed:
+		return 500
+	}
+	return 401
+}
+
 // denyAccess answers a request that policies do not allow; no principal is
 // anybody.
 func (t *transaction) denyAccess(principal string, d auth.Decision) {
 	w := t.worker
-	w.message = policy.AppendDenial(w.message[:0], principal, policy.Invoke, d.ARN, d.Decision)
+	w.message = policy.AppendDenial(w.message[:0], principal, t.method.Guard.Action, d.ARN, d.Decision)
 	t.rejectWith(AccessDenied, string(w.message))
 }
 
@@ -134,7 +177,14 @@ func (t *transaction) mayInvalidate() bool {
 }
 
 // AppendCaller implements cache.Input.
-func (t *transaction) AppendCaller(dst []byte) ([]byte, bool) { return t.identity.AppendKey(dst) }
+func (t *transaction) AppendCaller(dst []byte) ([]byte, bool) {
+	if t.certificate == nil {
+		return t.identity.AppendKey(dst)
+	}
+	dst = append(append(dst, "certificate "...), t.certificate.Fingerprint()...)
+	dst, _ = t.identity.AppendKey(dst)
+	return dst, true
+}
 
 // policyRequest describes the request to policies. What it points at is valid as
 // long as the request's bytes are, and until the worker's next one.
@@ -149,7 +199,11 @@ func (t *transaction) policyRequest() auth.Request {
 	} else {
 		w.policy.SourceIP = t.remote()
 	}
-	return auth.Request{Verb: verbText(r, t.verb), Path: t.path, Context: &w.policy}
+	request := auth.Request{Verb: verbText(r, t.verb), Path: t.path, Context: &w.policy}
+	if t.stage.Sockets != nil && t.method.Role == deploy.Connects {
+		request.Route = definition.RouteConnect
+	}
+	return request
 }
 
 func (t *transaction) remote() netip.Addr { return t.x.Remote().Addr().WithZone("") }

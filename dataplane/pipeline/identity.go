@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/telemetry"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -24,23 +25,6 @@ func (w *Worker) appendUUID(dst []byte) []byte {
 	dst = append(appendHex(dst, a&0xfff|0x4000, 4), '-')
 	dst = append(appendHex(dst, b>>48&0x3fff|0x8000, 4), '-')
 	return appendHex(dst, b, 12)
-}
-
-const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-// appendExtendedID appends an extended request id: 15 characters and "=".
-func (w *Worker) appendExtendedID(dst []byte) []byte {
-	v := w.random.Uint64()
-	for range 10 {
-		dst = append(dst, base64Digits[v&63])
-		v >>= 6
-	}
-	v = w.random.Uint64()
-	for range 5 {
-		dst = append(dst, base64Digits[v&63])
-		v >>= 6
-	}
-	return append(dst, '=')
 }
 
 // isUUID reports whether v has the form of a UUID.
@@ -73,7 +57,7 @@ func (t *transaction) identify() {
 		t.requestID = w.appendUUID(t.requestID[:0])
 		t.replacedID = v != nil
 	}
-	t.extendedID = w.appendExtendedID(t.extendedID[:0])
+	t.extendedID = telemetry.AppendExtendedID(t.extendedID[:0], w.random)
 	t.sourceIP = t.sourceIP[:0]
 	if remote := t.x.Remote(); remote.IsValid() {
 		t.sourceIP = remote.Addr().AppendTo(t.sourceIP)
@@ -96,10 +80,6 @@ func (t *transaction) trace(now int64) []byte {
 		}
 		return t.traceID
 	}
-	t.traceID = append(t.traceID, "Root=1-"...)
-	t.traceID = appendHex(t.traceID, uint64(w.loop.Wall(now)/1e9), 8)
-	t.traceID = append(t.traceID, '-')
-	t.traceID = appendHex(t.traceID, w.random.Uint64(), 8)
-	t.traceID = appendHex(t.traceID, w.random.Uint64(), 16)
+	t.traceID = telemetry.AppendTraceID(t.traceID, w.loop.Wall(now), w.random)
 	return t.traceID
 }

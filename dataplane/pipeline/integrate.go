@@ -7,6 +7,8 @@ import (
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/jsonpath"
+	"github.com/tidegate/tidegate/dataplane/session"
 )
 
 // Sizes in bytes.
@@ -325,7 +327,7 @@ func (t *transaction) AppendContext(dst []byte, v proxy.ContextVar, name string)
 	case proxy.ContextExtendedRequestID:
 		return append(dst, t.extendedID...)
 	case proxy.ContextHTTPMethod:
-		return append(dst, t.verb.String()...)
+		return append(dst, verbText(r, t.verb)...)
 	case proxy.ContextPath:
 		return append(dst, r.Path...)
 	case proxy.ContextProtocol:
@@ -353,29 +355,27 @@ func (t *transaction) AppendContext(dst []byte, v proxy.ContextVar, name string)
 
 // appendCaller appends what is known of who calls.
 func (t *transaction) appendCaller(dst []byte, v proxy.ContextVar, name string) []byte {
-	switch user := t.identity.User; v {
+	switch v {
 	case proxy.ContextEndpointID:
 		return append(dst, t.x.Endpoint()...)
 	case proxy.ContextAPIKeyID:
 		if t.client.known {
 			return t.client.AppendKeyID(dst)
 		}
+		return dst
+	case proxy.ContextConnectionID, proxy.ContextConnectedAt, proxy.ContextEventType, proxy.ContextRouteKey, proxy.ContextMessageDirection:
+		return t.appendConnecting(dst, v)
+	case proxy.ContextClientCert:
+		return t.appendCertificate(dst, name)
 	case proxy.ContextAuthorizer:
-		return t.identity.AppendContext(dst, name)
-	case proxy.ContextAccessKey:
-		return append(dst, t.identity.AccessKey...)
-	case proxy.ContextAccountID:
-		if user != nil {
-			return append(dst, user.Account...)
+		start := len(dst)
+		if dst = t.identity.AppendContext(dst, name); len(dst) == start {
+			dst = t.appendAuthorizer(dst, name)
 		}
-	case proxy.ContextUser:
-		if user != nil {
-			return append(dst, user.UserID...)
-		}
-	case proxy.ContextUserARN:
-		if user != nil {
-			return append(dst, user.ARN...)
-		}
+		return dst
 	}
-	return dst
+	return session.AppendIdentity(dst, &t.identity, v, name)
 }
+
+// AppendBody implements proxy.Input: methods map nothing of the body.
+func (t *transaction) AppendBody(dst []byte, _ *jsonpath.Path) ([]byte, bool) { return dst, false }

@@ -11,6 +11,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/loop"
+	"github.com/tidegate/tidegate/dataplane/session"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/waf"
 	"github.com/tidegate/tidegate/limiter"
@@ -29,13 +30,17 @@ type Pipeline struct {
 	settings  atomic.Pointer[Settings]
 	admission Admission
 	log       *telemetry.AccessLog // nil for none
+	variables []variable           // of log
 	rejected  *telemetry.Counters  // by Reason
+	sockets   *session.Sessions
 	workers   []*Worker
 }
 
 // New returns a pipeline that serves nothing yet. log and rejected may be nil.
-func New(settings Settings, a Admission, log *telemetry.AccessLog, rejected *telemetry.Counters) *Pipeline {
-	p := &Pipeline{admission: a, log: log, rejected: rejected}
+// sockets serves from what the pipeline does.
+func New(settings Settings, a Admission, sockets *session.Sessions, log *telemetry.AccessLog, rejected *telemetry.Counters) *Pipeline {
+	p := &Pipeline{admission: a, sockets: sockets, log: log, variables: variablesOf(log.Context()), rejected: rejected}
+	sockets.Serve(p.Snapshot)
 	p.settings.Store(&settings)
 	return p
 }
@@ -69,6 +74,7 @@ func (p *Pipeline) Requests() (n uint64) {
 type Worker struct {
 	pipeline *Pipeline
 	loop     *loop.Loop
+	sessions *session.Worker
 	random   *rand.ChaCha8
 	scratch  []byte // for the head being written
 	charges  []limiter.Charge
@@ -85,6 +91,8 @@ type Worker struct {
 	inspected     waf.Input
 	method        []byte // of inspected
 	keyID         []byte // of record
+	contextText   []byte // likewise
+	contextValues [][]byte
 
 	serving  int64
 	done     uint64
@@ -103,7 +111,7 @@ const scratchSize = 32 << 10
 func (p *Pipeline) Worker(l *loop.Loop) *Worker {
 	var seed [32]byte
 	_, _ = crand.Read(seed[:]) // never fails
-	w := &Worker{pipeline: p, loop: l, random: rand.NewChaCha8(seed), scratch: make([]byte, 0, scratchSize), charges: make([]limiter.Charge, 0, maxCharges)}
+	w := &Worker{pipeline: p, loop: l, sessions: session.NewWorker(p.sockets, l), random: rand.NewChaCha8(seed), scratch: make([]byte, 0, scratchSize), charges: make([]limiter.Charge, 0, maxCharges)}
 	p.workers = append(p.workers, w)
 	l.OnTick(func(now int64) {
 		w.expireWaits(now)

@@ -15,6 +15,7 @@ const (
 	NotReady Reason = iota
 	Denied
 	NoStage
+	NotCertified
 	WAFBlocked
 	NotInspected
 	NoMethod
@@ -46,6 +47,11 @@ const (
 	IntegrationInvalid
 	IntegrationTooLarge
 	IntegrationBusy
+	UpgradeRequired
+	MethodNotAllowed
+	Gone
+	ConnectionBusy
+	MessageTooLarge
 	numReasons
 )
 
@@ -73,6 +79,7 @@ var responses = [numReasons]gatewayResponse{
 	NotReady:             {"not_ready", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
 	Denied:               {"denied", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	NoStage:              {"no_stage", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
+	NotCertified:         {"not_certified", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	WAFBlocked:           {"waf_filtered", 403, "WAF_FILTERED", "ForbiddenException", "Forbidden"},
 	NotInspected:         {"not_inspected", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
 	NoMethod:             {"no_method", 403, "MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", "Missing Authentication Token"},
@@ -104,6 +111,11 @@ var responses = [numReasons]gatewayResponse{
 	IntegrationInvalid:   {"integration_invalid", 502, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
 	IntegrationTooLarge:  {"integration_too_large", statusAnswerTooLarge, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
 	IntegrationBusy:      {"integration_busy", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
+	UpgradeRequired:      {"upgrade_required", 426, "DEFAULT_4XX", "BadRequestException", "Upgrade Required"},
+	MethodNotAllowed:     {"method_not_allowed", 405, "DEFAULT_4XX", "BadRequestException", "Method Not Allowed"},
+	Gone:                 {"connection_gone", 410, "DEFAULT_4XX", "GoneException", "Gone"},
+	MessageTooLarge:      {"message_too_large", 413, "REQUEST_TOO_LARGE", "PayloadTooLargeException", "Payload Too Large"},
+	ConnectionBusy:       {"connection_busy", 429, "THROTTLED", "LimitExceededException", "Limit Exceeded"},
 }
 
 // accessDenied is the error type of refusals by a policy, whose bodies AWS

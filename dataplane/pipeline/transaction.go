@@ -5,10 +5,12 @@ import (
 
 	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
+	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/mtls"
 	"github.com/tidegate/tidegate/dataplane/route"
 )
 
@@ -20,6 +22,7 @@ type transaction struct {
 	call   upstream.Call
 	match  route.Match
 
+	certificate     *mtls.Client // nil for domains without mutual TLS
 	identity        auth.Identity
 	client          client
 	usageIdentifier []byte // the API key that an authorizer named
@@ -47,9 +50,14 @@ type transaction struct {
 
 	paused    *pause // nil when it waits for nobody
 	askedKeys bool
+	token     jwt.Result          // 0 until it is known
 	verdict   *authorizer.Verdict // nil until it is known
 	callerKey []byte              // of what authorizers are asked
 	fields    []byte              // lines for the answer of the gateway's own
+
+	connectionID []byte      // of connecting
+	connecting   *connecting // nil for a request that is no wish to speak WebSocket
+	managing     *managing   // nil until a connection is being reached
 
 	held      held
 	request   []byte // for the backend
@@ -92,7 +100,12 @@ func (t *transaction) Serve() {
 		t.reject(NotReady)
 		return
 	}
-	stage, path, ok := snapshot.Find(r.Host, r.Path)
+	stage, path, mutual, ok := snapshot.Find(r.Host, r.Path)
+	if mutual && !t.certified() {
+		t.x.Close() // another connection may do better
+		t.reject(NotCertified)
+		return
+	}
 	if !ok || stage.Private != (t.x.Endpoint() != "") { // another kind of API is none at this listener
 		t.reject(NoStage)
 		return
@@ -102,7 +115,9 @@ func (t *transaction) Serve() {
 		t.reject(URLTooLong)
 		return
 	}
-	t.verb = overridden(r)
+	if t.verb = r.Verb; stage.Sockets == nil {
+		t.verb = overridden(r)
+	}
 	if stage.WAF != nil {
 		t.proceed(stepInspect)
 		return
@@ -112,10 +127,13 @@ func (t *transaction) Serve() {
 
 // route finds the method of a request, and serves it from there.
 func (t *transaction) route() {
-	var ok bool
-	if t.method, ok = t.stage.Methods.Lookup(t.path, route.Verb(t.verb), &t.match); !ok {
-		t.method = nil
-		t.rejectUnmatched()
+	var found bool
+	if t.stage.Sockets != nil {
+		found = t.findSocketMethod()
+	} else {
+		found = t.findMethod()
+	}
+	if !found || t.method.Role == deploy.Connects && !t.wantsSocket() {
 		return
 	}
 	if t.method.Guard != nil {
@@ -125,9 +143,26 @@ func (t *transaction) route() {
 	t.pass()
 }
 
+// findMethod chooses the method of a request.
+func (t *transaction) findMethod() (ok bool) {
+	if t.method, ok = t.stage.Methods.Lookup(t.path, route.Verb(t.verb), &t.match); !ok {
+		t.method = nil
+		t.rejectUnmatched()
+	}
+	return ok
+}
+
 // pass serves a request that has passed the guard.
 func (t *transaction) pass() {
 	if !t.admit() {
+		return
+	}
+	switch t.method.Role {
+	case deploy.Connects:
+		t.connect()
+		return
+	case deploy.Manages:
+		t.manage()
 		return
 	}
 	if t.method.Mock != nil {
@@ -150,7 +185,9 @@ func (t *transaction) begin() {
 	t.status, t.rejected, t.message, t.bodyBytes = 0, false, "", 0
 	t.client.known, t.usageIdentifier, t.retryAfter = false, t.usageIdentifier[:0], 0
 	t.inspection.begun = false
-	t.identity, t.askedKeys, t.verdict, t.fields = auth.Identity{}, false, nil, t.fields[:0]
+	t.connecting, t.managing, t.connectionID = nil, nil, t.connectionID[:0]
+	t.certificate = nil
+	t.identity, t.askedKeys, t.token, t.verdict, t.fields = auth.Identity{}, false, 0, nil, t.fields[:0]
 	t.identify()
 }
 
@@ -192,6 +229,8 @@ func (t *transaction) Gone() {
 func (t *transaction) letGo() {
 	t.call.Cancel()
 	t.endPause()
+	t.managing = nil
+	t.endConnecting()
 	if t.waitUntil != 0 {
 		t.leaveQueue()
 	}
@@ -204,6 +243,10 @@ const statusClientGone = 499
 // Drained implements front.Handler and upstream.Receiver: whoever was too slow
 // has caught up, so both may go on.
 func (t *transaction) Drained() {
+	if c := t.connecting; c != nil && c.flushing {
+		c.open()
+		return
+	}
 	if t.answering != answerNone && t.x.Unsent() < pauseAt {
 		t.call.Resume()
 	}

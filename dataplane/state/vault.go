@@ -17,6 +17,7 @@ type vault struct {
 	sealing    cipher.AEAD // AES-256-GCM, for values of API keys at rest
 	accessKeys cipher.AEAD // the same for secrets of access keys
 	caches     []byte      // of saved response caches
+	sockets    [32]byte    // of connection ids
 	check      []byte      // tells a wrong secret, and nothing about the right one
 }
 
@@ -41,6 +42,7 @@ func newVault(secret []byte) (*vault, error) {
 		sealing:    sealing,
 		accessKeys: accessKeys,
 		caches:     derive("response caches: sealing", 32),
+		sockets:    [32]byte(derive("connection ids: encryption", 32)),
 		check:      derive("secret: check", 32),
 	}, nil
 }
@@ -92,3 +94,7 @@ func (s *Store) Secret() [16]byte { return s.vault.hashing }
 // CacheSecret returns the 32-byte key under which response caches are saved. It
 // is the same as long as the secret file of the host is.
 func (s *Store) CacheSecret() []byte { return s.vault.caches }
+
+// ConnectionSecret returns the key that makes ids of WebSocket connections
+// unforgeable. It is the same as long as the secret file of the host is.
+func (s *Store) ConnectionSecret() [32]byte { return s.vault.sockets }

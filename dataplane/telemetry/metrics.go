@@ -10,10 +10,24 @@ var (
 	ConnectionsAccepted = Metric{Name: "tidegate_connections_accepted_total", Help: "Client connections accepted."}
 	ConnectionsOpen     = Metric{Name: "tidegate_connections_open", Help: "Client connections that are open."}
 
+	ClientCertificatesRefused = Metric{Name: "tidegate_client_certificates_refused_total", Help: "TLS handshakes ended because the client's certificate is not trusted by the domain."}
+
 	RequestsRejected = Metric{Name: "tidegate_requests_rejected_total", Help: "Requests that the gateway answered by itself with an error, by reason.", Label: "reason"}
 
 	ThrottledRequests  = Metric{Name: "tidegate_throttled_requests_total", Help: "Requests answered with 429, by the limit that denied them.", Label: "limit"}
 	GuaranteedRequests = Metric{Name: "tidegate_guaranteed_requests_total", Help: "Requests served from a guaranteed share while the account limit was exhausted."}
+
+	TokenChecks        = Metric{Name: "tidegate_token_checks_total", Help: "Tokens of user pools and issuers that requests were admitted or refused by, by what they were found to be.", Label: "result"}
+	TokenKeyFetches    = Metric{Name: "tidegate_token_key_fetches_total", Help: "Times that the keys of an issuer were asked for."}
+	TokenKeyFailures   = Metric{Name: "tidegate_token_key_fetch_failures_total", Help: "Times that they did not come, or were none."}
+	TokenSignatures    = Metric{Name: "tidegate_token_signatures_total", Help: "Signatures of tokens that were verified; those of tokens that are remembered are not."}
+	TokenBadSignatures = Metric{Name: "tidegate_token_bad_signatures_total", Help: "Signatures of tokens that were bad."}
+	TokensWaiting      = Metric{Name: "tidegate_token_requests_waiting", Help: "Requests that wait for the keys of an issuer."}
+
+	AuthorizerLookups      = Metric{Name: "tidegate_authorizer_lookups_total", Help: "Requests to methods with a custom authorizer, by whether its verdict was remembered.", Label: "result"}
+	AuthorizerCalls        = Metric{Name: "tidegate_authorizer_calls_total", Help: "Calls of custom authorizers that have ended, by their outcome.", Label: "outcome"}
+	AuthorizerMilliseconds = Metric{Name: "tidegate_authorizer_call_milliseconds_total", Help: "Time that the calls of custom authorizers took, together."}
+	AuthorizersWaiting     = Metric{Name: "tidegate_authorizer_requests_waiting", Help: "Requests that wait for custom authorizers."}
 
 	OffenderReports        = Metric{Name: "tidegate_offender_reports_total", Help: "Reports of denied requests put into the queue."}
 	OffenderReportsDropped = Metric{Name: "tidegate_offender_reports_dropped_total", Help: "Reports of denied requests lost because the queue was full."}
@@ -35,6 +49,13 @@ var (
 	PrivateSteered  = Metric{Name: "tidegate_private_steered_total", Help: "Connections that the kernel led to a private listener.", Label: "listener"}
 	PrivateRefused  = Metric{Name: "tidegate_private_refused_total", Help: "Connections to the address of a private listener that came by an interface which does not lead to it, and were reset.", Label: "listener"}
 	PrivateUnserved = Metric{Name: "tidegate_private_unserved_total", Help: "Connections that came by the right interface while the private listener had no socket, and were reset.", Label: "listener"}
+
+	WebSocketsOpen     = Metric{Name: "tidegate_websocket_connections_open", Help: "WebSocket connections that are open."}
+	WebSocketsAccepted = Metric{Name: "tidegate_websocket_connections_total", Help: "WebSocket connections that began."}
+	WebSocketsRefused  = Metric{Name: "tidegate_websocket_connections_refused_total", Help: "WebSocket connections for which there was no room."}
+	WebSocketsSlow     = Metric{Name: "tidegate_websocket_slow_total", Help: "WebSocket connections closed with 1013 because their client did not read."}
+	WebSocketCloses    = Metric{Name: "tidegate_websocket_closes_total", Help: "WebSocket connections that ended, by close code; 1006 were lost.", Label: "code"}
+	WebSocketBytes     = Metric{Name: "tidegate_websocket_buffered_bytes", Help: "Bytes held for WebSocket connections: parts of messages, and what clients have not taken."}
 
 	UpstreamConnectionsOpen   = Metric{Name: "tidegate_upstream_connections_open", Help: "Connections to integrations that are open."}
 	UpstreamConnectionsOpened = Metric{Name: "tidegate_upstream_connections_opened_total", Help: "Connections to integrations opened."}

@@ -31,6 +31,8 @@ type Record struct {
 	ResourcePath string
 	TLSVersion   string
 
+	ClientCert ClientCert // identity.clientCert; logged of clients that have one
+
 	Status             int
 	ResponseLength     int64 // bytes of the body
 	ResponseLatency    int64 // milliseconds
@@ -46,6 +48,16 @@ type Record struct {
 	WAFStatus       int    // waf.status; 0 is absent, and the latency with it
 	WAFLatency      int64  // waf.latency, milliseconds
 	WAFError        string // waf.error
+
+	// Of WebSocket APIs alone: without an EventType none of them is logged.
+	EventType    string // CONNECT, MESSAGE or DISCONNECT
+	RouteKey     string
+	ConnectionID []byte
+	MessageID    []byte
+
+	// Context has the values of the variables that the log was opened with, in
+	// their order; nil if none has one.
+	Context [][]byte
 }
 
 // Values of Record.WAFResponseCode.
@@ -53,6 +65,9 @@ const (
 	WAFAllow = "WAF_ALLOW"
 	WAFBlock = "WAF_BLOCK"
 )
+
+// ClientCert names the certificate of a client.
+type ClientCert struct{ SubjectDN, IssuerDN, SerialNumber string }
 
 // clock keeps the text of the second it formatted last.
 type clock struct {
@@ -70,8 +85,9 @@ func (c *clock) appendTime(dst []byte, milliseconds int64) []byte {
 
 // appendLine appends the record as one line of JSON. Every value is a string,
 // as in the JSON format that the AWS console offers, so that a key has one type
-// whether its value is there or not.
-func (r *Record) appendLine(dst []byte, c *clock) []byte {
+// whether its value is there or not. context are the keys of r.Context, as keysOf
+// makes them; those of certificates are there for domains that ask for them alone.
+func (r *Record) appendLine(dst []byte, c *clock, context ...string) []byte {
 	dst = appendText(append(dst, `{"requestId":"`...), r.RequestID)
 	dst = appendText(append(dst, `","extendedRequestId":"`...), r.ExtendedRequestID)
 	dst = appendText(append(dst, `","identity.sourceIp":"`...), r.SourceIP)
@@ -101,6 +117,25 @@ func (r *Record) appendLine(dst []byte, c *clock) []byte {
 	dst = r.appendWAF(dst)
 	dst = appendString(append(dst, `","deploymentId":"`...), r.DeploymentID)
 	dst = appendString(append(dst, `","tlsVersion":"`...), r.TLSVersion)
+	if r.EventType != "" {
+		dst = appendString(append(dst, `","eventType":"`...), r.EventType)
+		dst = appendString(append(dst, `","routeKey":"`...), r.RouteKey)
+		dst = appendText(append(dst, `","connectionId":"`...), r.ConnectionID)
+		dst = appendText(append(dst, `","messageId":"`...), r.MessageID)
+	}
+	if c := &r.ClientCert; c.SerialNumber != "" {
+		dst = appendString(append(dst, `","identity.clientCert.subjectDN":"`...), c.SubjectDN)
+		dst = appendString(append(dst, `","identity.clientCert.issuerDN":"`...), c.IssuerDN)
+		dst = appendString(append(dst, `","identity.clientCert.serialNumber":"`...), c.SerialNumber)
+	}
+	for i, key := range context {
+		dst = append(dst, key...)
+		if r.Context == nil {
+			dst = append(dst, '-')
+		} else {
+			dst = appendText(dst, r.Context[i])
+		}
+	}
 	return append(dst, "\"}\n"...)
 }
 
@@ -117,6 +152,14 @@ func (r *Record) appendWAF(dst []byte) []byte {
 		dst = appendNumber(append(dst, `","waf.latency":"`...), r.WAFLatency)
 	}
 	return appendString(append(dst, `","waf.error":"`...), r.WAFError)
+}
+
+// keysOf makes of names what appendLine writes before their values.
+func keysOf(names []string) (keys []string) {
+	for _, name := range names {
+		keys = append(keys, `","`+string(appendString(nil, name))+`":"`)
+	}
+	return keys
 }
 
 func appendNumber(dst []byte, n int64) []byte {

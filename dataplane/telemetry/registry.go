@@ -17,9 +17,10 @@ type Registry struct {
 	shards     int
 	prometheus *prometheus.Registry
 
-	mu     sync.Mutex
-	stages map[stageKey]*Stage
-	plans  map[string]*Plan // by id
+	mu      sync.Mutex
+	stages  map[stageKey]*Stage
+	sockets map[stageKey]*Sockets
+	plans   map[string]*Plan // by id
 }
 
 type stageKey struct{ apiID, stage string }
@@ -31,12 +32,14 @@ func NewRegistry(shards int, version string) *Registry {
 		shards:     shards,
 		prometheus: prometheus.NewRegistry(),
 		stages:     map[stageKey]*Stage{},
+		sockets:    map[stageKey]*Sockets{},
 		plans:      map[string]*Plan{},
 	}
 	r.prometheus.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		stageCollector{r},
+		socketCollector{r},
 		planCollector{r},
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name:        "tidegate_build_info",
@@ -69,6 +72,7 @@ func (r *Registry) Forget(apiID, stage string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.stages, stageKey{apiID, stage})
+	delete(r.sockets, stageKey{apiID, stage})
 }
 
 // Counter registers a metric and returns its Counter. A metric can be

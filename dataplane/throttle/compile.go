@@ -35,11 +35,7 @@ func Compile(st *definition.Stage, guaranteed float64, account Rate, store *Stor
 	}
 	l := &Limits{key: definition.StageKey{APIID: st.APIID, Stage: st.Name}, store: store, settings: map[string]*Rate{}}
 	for key, setting := range st.MethodSettings {
-		var limit *Rate
-		if setting.Throttle != (definition.Throttle{}) {
-			rate := account.With(setting.Throttle)
-			limit = &rate
-		}
+		limit := account.rateOf(setting.Throttle)
 		if key == definition.AllMethods {
 			l.forAll = limit
 			continue
@@ -49,6 +45,12 @@ func Compile(st *definition.Stage, guaranteed float64, account Rate, store *Stor
 			return nil, err
 		}
 		l.settings[name] = limit
+	}
+	for key, setting := range st.RouteSettings {
+		l.settings[routeName(key)] = account.rateOf(setting.Throttle)
+	}
+	if st.DefaultRouteSetting != nil {
+		l.forAll = account.rateOf(st.DefaultRouteSetting.Throttle)
 	}
 	if st.Throttle != nil && *st.Throttle != (definition.Throttle{}) {
 		l.total = l.add(bucketTotal, account.With(*st.Throttle))
@@ -68,9 +70,17 @@ func Compile(st *definition.Stage, guaranteed float64, account Rate, store *Stor
 
 // Method compiles the limits of one method: its own setting, or the one for all
 // methods, which each of them has a bucket of its own for.
-func (l *Limits) Method(path, verb string) Method {
+func (l *Limits) Method(path, verb string) Method { return l.named(path + " " + verb) }
+
+// Route compiles the limits of a route of a WebSocket API likewise.
+func (l *Limits) Route(key string) Method { return l.named(routeName(key)) }
+
+// routeName names the bucket of a route. No method has such a name, for they
+// begin with a slash.
+func routeName(key string) string { return "route " + key }
+
+func (l *Limits) named(name string) Method {
 	m := Method{stage: l}
-	name := path + " " + verb
 	rate, ok := l.settings[name]
 	if !ok {
 		rate = l.forAll

@@ -59,6 +59,15 @@ func (r Rate) With(t definition.Throttle) Rate {
 	return r
 }
 
+// rateOf is With of a setting that says something, or nil.
+func (r Rate) rateOf(t definition.Throttle) *Rate {
+	if t == (definition.Throttle{}) {
+		return nil
+	}
+	r = r.With(t)
+	return &r
+}
+
 // burstOf is the part of the account's burst that goes with a guaranteed rate.
 func (r Rate) burstOf(guaranteed float64) int {
 	return max(1, int(math.Ceil(float64(r.Burst)*guaranteed/r.PerSecond)))

@@ -239,3 +239,21 @@ func TestSpendDoesNotAllocate(t *testing.T) {
 		t.Errorf("%f allocations", n)
 	}
 }
+
+// TestRoutes: each route of a WebSocket API has a bucket of its own.
+func TestRoutes(t *testing.T) {
+	account := Rate{100, 20}
+	st := &definition.Stage{
+		DefaultRouteSetting: &definition.RouteSetting{Throttle: limitOf(1, 7)},
+		RouteSettings:       map[string]*definition.RouteSetting{"send": {Throttle: limitOf(1, 3)}, "free": {}},
+	}
+	for key, want := range map[string]int{"send": 3, "other": 7, "$default": 7, "free": 20} {
+		store := NewStore(1)
+		l := compile(t, st, 0, account, store)
+		m := l.Route(key)
+		store.Commit(0, account, []*Limits{l})
+		if got, _ := spend(store, &m, second, 30); got != want {
+			t.Errorf("%s: %d admitted, want %d", key, got, want)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
+	"github.com/tidegate/tidegate/dataplane/jsonpath"
 	"github.com/tidegate/tidegate/dataplane/openapi"
 	"github.com/tidegate/tidegate/dataplane/route"
 )
@@ -118,6 +119,7 @@ type noContext struct {
 
 func (in noContext) Param(i int) []byte                                          { return in.match.Value(in.path, i) }
 func (in noContext) AppendContext(d []byte, _ proxy.ContextVar, _ string) []byte { return d }
+func (in noContext) AppendBody(d []byte, _ *jsonpath.Path) ([]byte, bool)        { return d, false }
 
 // TestR44RoutedIsForwarded routes generated requests with the parts of the
 // pipeline and reads what they would send again: the bytes that were matched
@@ -140,7 +142,7 @@ func TestR44RoutedIsForwarded(t *testing.T) {
 			refused++
 			continue
 		}
-		stage, path, ok := snapshot.Find(r.Host, r.Path)
+		stage, path, _, ok := snapshot.Find(r.Host, r.Path)
 		if !ok {
 			t.Fatalf("%s: no stage", target)
 		}

@@ -18,7 +18,8 @@ import (
 
 // inside is an API that private listeners serve.
 var inside = strings.Replace(strings.Replace(mocks, "title: test", "title: inside", 1),
-	"paths:", "x-amazon-apigateway-endpoint-configuration: {types: [PRIVATE]}\npaths:", 1)
+	"paths:", "x-amazon-apigateway-endpoint-configuration: {types: [PRIVATE]}\n"+
+		"x-amazon-apigateway-policy: {Version: \"2012-10-17\", Statement: [{Effect: Allow, Principal: \"*\", Action: \"execute-api:Invoke\", Resource: \"execute-api:/*\"}]}\npaths:", 1)
 
 // deployPrivate deploys it and returns the Host field that leads to it.
 func (g *guarded) deployPrivate() string {

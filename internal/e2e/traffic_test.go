@@ -30,12 +30,17 @@ type traffic struct {
 // newTraffic has each of n connections do one request after the other, every
 // so often. The first error of a connection ends it.
 func newTraffic(n int, addr string, every time.Duration, do func(c *client, turn int) error) *traffic {
+	return newTrafficBy(n, func() (*client, error) { return dial(addr) }, every, do)
+}
+
+// newTrafficBy is newTraffic on connections of another kind.
+func newTrafficBy(n int, dial func() (*client, error), every time.Duration, do func(c *client, turn int) error) *traffic {
 	tr := &traffic{stop: make(chan struct{})}
 	for i := range n {
 		tr.wg.Add(1)
 		go func() {
 			defer tr.wg.Done()
-			c, err := dial(addr)
+			c, err := dial()
 			if err != nil {
 				tr.fail(err)
 				return
@@ -76,14 +81,19 @@ func (tr *traffic) fail(err error) {
 // none.
 func (tr *traffic) Stop(t testing.TB) {
 	t.Helper()
-	close(tr.stop)
-	tr.wg.Wait()
+	tr.end()
 	if tr.failed > 0 {
 		t.Errorf("%d connections failed after %d requests; the first: %v", tr.failed, tr.requests.Load(), tr.errs)
 	}
 	if tr.requests.Load() == 0 {
 		t.Error("no request was made")
 	}
+}
+
+// end ends the traffic, whatever became of it.
+func (tr *traffic) end() {
+	close(tr.stop)
+	tr.wg.Wait()
 }
 
 // get does one GET that must be answered with 200 and as many bytes.

@@ -35,7 +35,7 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) error {
-	if len(args) == 2 && (args[0] == load.OpenLoopCommand || args[0] == load.HoldCommand) {
+	if len(args) == 2 && (load.IsCommand(args[0])) {
 		return load.ServeCommand(args[0], args[1], os.Stdin, stdout)
 	}
 	if len(args) == 2 && args[0] == caches.Command {
@@ -69,6 +69,10 @@ func run(args []string, stdout, stderr io.Writer) error {
 	var failed []error
 	for _, s := range chosen {
 		r, err := s.Run(ctx, o)
+		if skipped := new(scenarios.Skipped); *name == "all" && errors.As(err, &skipped) {
+			fmt.Fprintln(stderr, "bench: skipped", err)
+			continue
+		}
 		if err == nil {
 			r.Table(stdout)
 			fmt.Fprintln(stdout)

@@ -57,6 +57,14 @@ const (
 	ContextAPIKey
 	ContextRequestTime
 	ContextRequestTimeEpoch
+
+	// Of the client's certificate; none where nobody is asked for one.
+	ContextClientCertPEM
+	ContextClientCertSubjectDN
+	ContextClientCertIssuerDN
+	ContextClientCertSerialNumber
+	ContextClientCertNotBefore
+	ContextClientCertNotAfter
 )
 
 var contextVars = map[string]ContextVar{
@@ -65,6 +73,9 @@ var contextVars = map[string]ContextVar{
 	"protocol": ContextProtocol, "domainName": ContextDomainName, "domainPrefix": ContextDomainPrefix,
 	"identity.sourceIp": ContextSourceIP, "identity.userAgent": ContextUserAgent, "identity.apiKey": ContextAPIKey,
 	"requestTime": ContextRequestTime, "requestTimeEpoch": ContextRequestTimeEpoch,
+	"identity.clientCert.clientCertPem": ContextClientCertPEM, "identity.clientCert.subjectDN": ContextClientCertSubjectDN,
+	"identity.clientCert.issuerDN": ContextClientCertIssuerDN, "identity.clientCert.serialNumber": ContextClientCertSerialNumber,
+	"identity.clientCert.validity.notBefore": ContextClientCertNotBefore, "identity.clientCert.validity.notAfter": ContextClientCertNotAfter,
 }
 
 // sourceName is what AWS allows for the name of a parameter.

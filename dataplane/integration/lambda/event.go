@@ -84,9 +84,8 @@ func (r *Request) AuthorizerEvent(methodARN string) ([]byte, error) {
 	}{"REQUEST", methodARN, &whole})
 }
 
-// RequestContext is an event's requestContext. What AWS has besides for clients
-// with certificates and for custom domain names (identity.clientCert,
-// customDomain) is left out.
+// RequestContext is an event's requestContext. What AWS has besides for custom
+// domain names (customDomain) is left out.
 type RequestContext struct {
 	ResourceID        string   `json:"resourceId"`
 	ResourcePath      string   `json:"resourcePath"`
@@ -129,6 +128,23 @@ type Identity struct {
 
 	APIKey   string `json:"apiKey,omitempty"` // of requests that have one
 	APIKeyID string `json:"apiKeyId,omitempty"`
+
+	ClientCert *ClientCert `json:"clientCert,omitempty"` // of mutual TLS
+}
+
+// ClientCert is the certificate of a client, as AWS words it.
+type ClientCert struct {
+	ClientCertPEM string   `json:"clientCertPem"`
+	SubjectDN     string   `json:"subjectDN"`
+	IssuerDN      string   `json:"issuerDN"`
+	SerialNumber  string   `json:"serialNumber"`
+	Validity      Validity `json:"validity"`
+}
+
+// Validity is when a certificate is good, such as "May 28 12:30:02 2019 GMT".
+type Validity struct {
+	NotBefore string `json:"notBefore"`
+	NotAfter  string `json:"notAfter"`
 }
 
 // Nullable is a string of an event that is null when it is empty.

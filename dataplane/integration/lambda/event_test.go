@@ -93,6 +93,17 @@ func TestEventWithAPIKey(t *testing.T) {
 	}
 }
 
+func TestEventWithCertificate(t *testing.T) {
+	r := example()
+	r.RequestContext.Identity.ClientCert = &ClientCert{"PEM", "CN=client", "CN=root", "1", Validity{"May 28 12:30:02 2019 GMT", "Aug  5 09:36:04 2021 GMT"}}
+	event, err := r.AuthorizerEvent(methodARN)
+	want := `"user":null,"clientCert":{"clientCertPem":"PEM","subjectDN":"CN=client","issuerDN":"CN=root","serialNumber":"1",` +
+		`"validity":{"notBefore":"May 28 12:30:02 2019 GMT","notAfter":"Aug  5 09:36:04 2021 GMT"}}}`
+	if err != nil || !strings.Contains(string(event), want) {
+		t.Errorf("%s, %v", event, err)
+	}
+}
+
 // FuzzRequest: whatever a client sends, the event is valid JSON that has it.
 func FuzzRequest(f *testing.F) {
 	f.Add("X-A", "a\"b\\c</script>\x00\xff\u2028", "q[]", "1\n2")

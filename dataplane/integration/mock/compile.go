@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/template"
 )
 
 // anyMediaType is the key of the request template for every other media type.
@@ -37,7 +38,7 @@ func Compile(m *definition.Method, variables map[string]string) (*Mock, error) {
 	mock := &Mock{other: c.passthrough()}
 	for _, key := range slices.Sorted(maps.Keys(in.RequestTemplates)) {
 		text := in.RequestTemplates[key]
-		if construct := velocity(text); construct != "" {
+		if construct := template.Construct(text); construct != "" {
 			return nil, fmt.Errorf("request template %s: %q: only constant templates are supported", key, construct)
 		}
 		reply := c.selectReply(text)
@@ -84,7 +85,7 @@ func (c *compiler) passthrough() *reply {
 
 // selectReply renders a request template and follows the status it gives.
 func (c *compiler) selectReply(template string) *reply {
-	status, ok := templateStatus(template)
+	status, ok := TemplateStatus(template)
 	if !ok {
 		return configurationError
 	}
@@ -135,7 +136,7 @@ func (c *compiler) reply(r *definition.IntegrationResponse) (*reply, error) {
 	out := &reply{}
 	for _, key := range slices.Sorted(maps.Keys(r.ResponseTemplates)) {
 		text := r.ResponseTemplates[key]
-		if construct := velocity(text); construct != "" {
+		if construct := template.Construct(text); construct != "" {
 			return nil, fmt.Errorf("response template %s: %q: only constant templates are supported", key, construct)
 		}
 		one := answer

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/template"
 )
 
 type templates = map[string]string
@@ -223,7 +224,7 @@ func TestVelocity(t *testing.T) {
 		{"#else\n", "#else\n"},
 		{`## note`, "##"},
 	} {
-		if got := velocity(row.text); got != row.want {
+		if got := template.Construct(row.text); got != row.want {
 			t.Errorf("%s: got %q, want %q", row.text, got, row.want)
 		}
 	}

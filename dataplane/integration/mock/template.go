@@ -2,14 +2,13 @@ package mock
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 )
 
-// templateStatus returns the integer statusCode of a request template. Like
+// TemplateStatus returns the integer statusCode of a request template. Like
 // AWS it accepts unquoted names and single quotes: {statusCode: 200}.
-func templateStatus(text string) (status int, ok bool) {
+func TemplateStatus(text string) (status int, ok bool) {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal([]byte(text), &fields) != nil {
 		fields = nil
@@ -73,15 +72,3 @@ func isNameByte(c byte) bool {
 	return c == '_' || c == '$' || c == '.' || c == '-' || c == '+' ||
 		'0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
-
-// A reference ($input, ${context.x}, $!x), a directive, or a comment of the
-// Velocity template language, version 1.7. Directives need their parenthesis,
-// so that "#if-none" in a style sheet stays text.
-var velocityConstruct = regexp.MustCompile(`\$!?\{?[A-Za-z][\w.]*` +
-	`|#\{?(?:set|if|elseif|foreach|include|parse|macro|evaluate|define)\}?\s*\(` +
-	`|#(?:stop|break|end|\{end\}|else|\{else\})(?:\s|$)` +
-	`|#[#*]|#\[\[`)
-
-// velocity returns the first construct in a template that would have to be
-// evaluated, or "".
-func velocity(text string) string { return velocityConstruct.FindString(text) }

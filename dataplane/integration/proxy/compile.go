@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/jsonpath"
 )
 
 // Scope is what an integration's definition may refer to.
@@ -19,6 +20,7 @@ type Scope struct {
 	Variables map[string]string // of the stage
 	Params    []string          // names of the resource's path parameters, in order
 	Context   map[string]string // $context variables that the stage fixes
+	Route     bool              // of a WebSocket API: "route.request." names what came, a message among it
 
 	shared map[string]*shared // by authority, for all methods compiled in the scope
 }
@@ -145,12 +147,16 @@ func (c *compiler) source(text string) (value, error) {
 		if fixed, ok := c.scope.Context[name]; ok {
 			return value{text: fixed}, nil
 		}
-		if v, rest, ok := findContext(name); ok {
+		if v, rest, ok := FindContext(name); ok {
 			return value{source: fromContext, ctx: v, text: rest}, nil
 		}
 		return value{}, fmt.Errorf("%q is not a context variable that can be mapped", text)
 	}
-	rest, ok := strings.CutPrefix(text, "method.request.")
+	rest, ok := strings.CutPrefix(text, c.scope.requestPrefix())
+	if c.scope.Route && ok && (rest == "body" || strings.HasPrefix(rest, "body.") || strings.HasPrefix(rest, "body[")) {
+		path, err := jsonpath.Compile("$" + rest[len("body"):])
+		return value{source: fromBody, path: &path}, err
+	}
 	kind, name, ok2 := strings.Cut(rest, ".")
 	if ok && ok2 && name != "" {
 		switch kind {
@@ -170,22 +176,47 @@ func (c *compiler) source(text string) (value, error) {
 			return value{source: fromMultiHeader, text: name}, nil
 		}
 	}
-	return value{}, fmt.Errorf("%q is not a value that can be mapped; use method.request.{path|querystring|header}.NAME, "+
-		"stageVariables.NAME, context.NAME or a 'literal'", text)
+	kinds := "{path|querystring|header}.NAME"
+	if c.scope.Route {
+		kinds = "{querystring|header}.NAME, route.request.body.PATH"
+	}
+	return value{}, fmt.Errorf("%q is not a value that can be mapped; use %s%s, "+
+		"stageVariables.NAME, context.NAME or a 'literal'", text, c.scope.requestPrefix(), kinds)
+}
+
+// requestPrefix begins the names of what came from the client.
+func (s *Scope) requestPrefix() string {
+	if s.Route {
+		return "route.request."
+	}
+	return "method.request."
 }
 
 var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
 
+// Resolve fills in stage variables, "${stageVariables.name}". One that is not set
+// is empty, as on AWS.
+func Resolve(uri string, variables map[string]string) string {
+	return stageVariable.ReplaceAllStringFunc(uri, func(ref string) string {
+		return variables[stageVariable.FindStringSubmatch(ref)[1]]
+	})
+}
+
 // uri compiles the integration's URI: endpoint, path and query.
 func (c *compiler) uri(p *Program, uri string, paths map[string]value) error {
-	uri = stageVariable.ReplaceAllStringFunc(uri, func(ref string) string {
-		return c.scope.Variables[stageVariable.FindStringSubmatch(ref)[1]]
-	})
-	scheme, rest, ok := strings.Cut(uri, "://")
-	if !ok || scheme != "http" && scheme != "https" {
-		return fmt.Errorf("it must begin with http:// or https:// once stage variables are filled in")
+	uri = Resolve(uri, c.scope.Variables)
+	scheme, rest, _ := strings.Cut(uri, "://")
+	switch scheme {
+	case "http", "https":
+	case "ws", "wss":
+		if !p.passThrough {
+			return fmt.Errorf("a WebSocket is passed on as it is: the integration's type must be %s", definition.IntegrationHTTPProxy)
+		}
+		p.WebSocket = true
+	default:
+		return fmt.Errorf("it must begin with http:// or https://, or with ws:// or wss:// for a WebSocket, once stage variables are filled in")
 	}
-	p.Endpoint.TLS = scheme == "https"
+	p.Endpoint.TLS = scheme == "https" || scheme == "wss"
 	at := strings.IndexAny(rest, "/?#")
 	if at < 0 {
 		at = len(rest)

@@ -13,6 +13,8 @@ func TestEndpoints(t *testing.T) {
 		"https://Backend.Example/x":          {Host: "backend.example", Port: 443, TLS: true},
 		"http://127.0.0.1:8081/x":            {Host: "127.0.0.1", Port: 8081},
 		"http://[::1]:81/":                   {Host: "::1", Port: 81},
+		"ws://backend.example/x":             {Host: "backend.example", Port: 80},
+		"wss://backend.example/x":            {Host: "backend.example", Port: 443, TLS: true},
 		"http://${stageVariables.backend}/x": {Host: "backend.example", Port: 8080},
 		"${stageVariables.whole}":            {Host: "whole.example", Port: 80},
 	} {
@@ -42,6 +44,7 @@ func TestCompileErrors(t *testing.T) {
 		{uri("http://u@h/"), "not a host name"}, {uri("http://h:0/"), "port"}, {uri("http://h:65536/"), "port"}, {uri("http://h:x/"), "port"},
 		{uri("http://[::1/"), "bracket"}, {uri("http://[x]/"), "IPv6"}, {uri("http://h/#f"), "fragment"}, {uri("http://h/{a"), "no }"},
 		{uri("http://h/a b"), "percent-encoded"}, {uri("http://h/\u00e9"), "percent-encoded"}, {uri("http://h/a\r\nX: y"), "percent-encoded"},
+		{func(in *definition.Integration) { in.Type, in.URI = "HTTP", "ws://h/" }, "type must be HTTP_PROXY"},
 		{func(in *definition.Integration) {
 			in.URI, in.RequestParameters = "http://h/{p}", map[string]string{"integration.request.path.p": "'..'"}
 		}, `must not be ".."`},
@@ -56,6 +59,8 @@ func TestCompileErrors(t *testing.T) {
 		{param("integration.request.querystring.a", "'a\x00'"), "control characters"},
 		{param("integration.request.header.a", "unquoted"), "'literal'"},
 		{param("integration.request.header.a", "context.none"), "context.none"},
+		{param("integration.request.header.a", "context.identity.clientCert.none"), "context.identity.clientCert.none"},
+		{param("integration.request.header.a", "context.identity.clientCert"), "context.identity.clientCert"},
 	} {
 		m := method(c.edit)
 		if _, err := Compile(m, &scope); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/jsonpath"
 )
 
 // FuzzMapping composes the backend's request from whatever a client can say and
@@ -96,4 +97,8 @@ func (e echo) Param(int) []byte { return e.path }
 
 func (e echo) AppendContext(dst []byte, _ ContextVar, _ string) []byte {
 	return append(dst, e.r.Get(http1.UserAgent)...)
+}
+
+func (e echo) AppendBody(dst []byte, _ *jsonpath.Path) ([]byte, bool) {
+	return append(dst, e.path...), true
 }

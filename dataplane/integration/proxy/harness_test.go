@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/jsonpath"
 )
 
 var limits = http1.Limits{Target: 10240, Header: 20480, Count: 100}
@@ -19,8 +20,16 @@ func (input) AppendContext(dst []byte, v ContextVar, name string) []byte {
 	if v == ContextAuthorizer && name == "claims.email" {
 		return append(dst, "a@example.com"...)
 	}
+	if v == ContextClientCert {
+		return append(dst, map[string]string{"subjectDN": "CN=a", "clientCertPem": "-----BEGIN\nAA\nBB\n-----END\n"}[name]...)
+	}
 	names := map[ContextVar]string{ContextRequestID: "the-request-id", ContextSourceIP: "192.0.2.1", ContextHTTPMethod: "GET"}
 	return append(dst, names[v]...)
+}
+
+func (input) AppendBody(dst []byte, path *jsonpath.Path) ([]byte, bool) {
+	value, outcome := path.Find([]byte(`{"to":"bob","n":7,"deep":{"a":["x\ty"]},"bad":"a\r\nX: y"}`))
+	return jsonpath.AppendText(dst, value), outcome == jsonpath.Found
 }
 
 var scope = Scope{

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/jsonpath"
 )
 
 // Endpoint is where an integration's requests go.
@@ -26,6 +27,7 @@ type Program struct {
 	verb        http1.Verb // sent to the backend; VerbOther is the client's
 	passThrough bool       // HTTP_PROXY: headers and query go through
 	hasQuery    bool       // target has a "?"
+	WebSocket   bool       // the endpoint is a WebSocket, to which the client's is passed on
 
 	Endpoint Endpoint
 
@@ -70,6 +72,7 @@ const (
 	fromContext
 	fromMultiQuery
 	fromMultiHeader
+	fromBody
 )
 
 // value is where a mapped value, or a part of the target, comes from.
@@ -77,8 +80,9 @@ type value struct {
 	text    string // the literal, or the parameter's name
 	param   uint16 // index of a path parameter
 	source  source
-	ctx     ContextVar // for fromContext
-	inQuery bool       // a part of the target behind the "?"
+	ctx     ContextVar     // for fromContext
+	inQuery bool           // a part of the target behind the "?"
+	path    *jsonpath.Path // for fromBody
 }
 
 // ContextVar is a $context variable that differs between requests.
@@ -108,6 +112,16 @@ const (
 	ContextAPIKeyID
 	ContextEndpointID // of the private listener
 	ContextClientCert // of mutual TLS, by name: "subjectDN", "validity.notAfter"
+
+	// Of WebSocket APIs.
+	ContextRouteKey
+	ContextEventType // "CONNECT", "MESSAGE" or "DISCONNECT"
+	ContextMessageDirection
+	ContextMessageID
+	ContextConnectionID
+	ContextConnectedAt // Unix milliseconds
+	ContextDisconnectStatusCode
+	ContextDisconnectReason
 )
 
 var contextVars = map[string]ContextVar{
@@ -119,18 +133,30 @@ var contextVars = map[string]ContextVar{
 	"identity.accountId": ContextAccountID, "identity.accessKey": ContextAccessKey, "identity.caller": ContextUser,
 	"identity.user": ContextUser, "identity.userArn": ContextUserARN, "identity.apiKeyId": ContextAPIKeyID,
 	"identity.vpceId": ContextEndpointID,
+	"routeKey":        ContextRouteKey, "eventType": ContextEventType, "messageDirection": ContextMessageDirection, "messageId": ContextMessageID,
+	"connectionId": ContextConnectionID, "connectedAt": ContextConnectedAt,
+	"disconnectStatusCode": ContextDisconnectStatusCode, "disconnectReason": ContextDisconnectReason,
 }
 
 // contextFamilies are context variables whose names go on.
 var contextFamilies = map[string]ContextVar{"authorizer.": ContextAuthorizer, "identity.clientCert.": ContextClientCert}
 
-// findContext returns the variable of a name, and what is left of the name.
-func findContext(name string) (v ContextVar, rest string, ok bool) {
+// clientCertNames are those of contextFamilies' clientCert.
+var clientCertNames = map[string]bool{
+	clientCertPEM: true, "subjectDN": true, "issuerDN": true, "serialNumber": true, "validity.notBefore": true, "validity.notAfter": true,
+}
+
+// clientCertPEM has line ends.
+const clientCertPEM = "clientCertPem"
+
+// FindContext returns the $context variable of a name, and what is left of the name
+// for Input.AppendContext. It is false for what is no variable of requests.
+func FindContext(name string) (v ContextVar, rest string, ok bool) {
 	if v, ok := contextVars[name]; ok {
 		return v, "", true
 	}
 	for family, v := range contextFamilies {
-		if rest, ok := strings.CutPrefix(name, family); ok && rest != "" {
+		if rest, ok := strings.CutPrefix(name, family); ok && rest != "" && (v != ContextClientCert || clientCertNames[rest]) {
 			return v, rest, true
 		}
 	}
@@ -144,6 +170,9 @@ type Input interface {
 	Param(i int) []byte
 	// AppendContext appends a $context variable. name is of those that need one.
 	AppendContext(dst []byte, v ContextVar, name string) []byte
+	// AppendBody appends a value of the message, which is JSON. It is false if
+	// there is none.
+	AppendBody(dst []byte, path *jsonpath.Path) ([]byte, bool)
 }
 
 // response is a compiled integration response of an HTTP integration.

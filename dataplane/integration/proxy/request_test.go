@@ -173,6 +173,9 @@ func TestMappedHeaders(t *testing.T) {
 		{"X-To", "context.authorizer.claims.email", "X-To: a@example.com"},
 		{"X-To", "context.authorizer.claims.none", ""}, // and not the client's
 		{"X-To", "context.identity.userArn", ""},       // of nobody
+		{"X-To", "context.identity.clientCert.subjectDN", "X-To: CN=a"},
+		{"X-To", "context.identity.clientCert.clientCertPem", "X-To: -----BEGIN AA BB -----END "},
+		{"X-To", "context.identity.clientCert.validity.notAfter", ""},
 		{"Host", "'other.example'", "Host: other.example"}, {"Host", "method.request.querystring.sp", "Host: backend.example"},
 		{"Host", "method.request.header.None", "Host: backend.example"}, {"Host", "stageVariables.backend", "Host: backend.example:8080"},
 		{"Date", "'d'", "Date: d"}, {"Content-MD5", "'m'", "Content-MD5: m"}, {"Max-Forwards", "'1'", "Max-Forwards: 1"},
@@ -237,5 +240,43 @@ func TestNoBodyWithGET(t *testing.T) {
 	out := string(p.AppendRequest(nil, r, p.Verb(r.Verb), input{}, &edge, Body{}))
 	if strings.Contains(out, "Content-Length") || strings.Contains(out, "Transfer-Encoding") {
 		t.Errorf("%q", out)
+	}
+}
+
+// TestRoutes: routes of WebSocket APIs map values of the message.
+func TestRoutes(t *testing.T) {
+	s := scope
+	s.Route = true
+	m := method(func(in *definition.Integration) {
+		in.Type, in.HTTPMethod, in.URI = "HTTP", "POST", "http://backend.example/{to}"
+		in.RequestParameters = map[string]string{
+			"integration.request.path.to":           "route.request.body.to",
+			"integration.request.querystring.n":     "route.request.body.n",
+			"integration.request.header.X-Deep":     "route.request.body.deep.a[0]",
+			"integration.request.header.X-Bad":      "route.request.body.bad", // would be two lines
+			"integration.request.header.X-None":     "route.request.body.none",
+			"integration.request.header.Connection": "'x'",
+			"integration.request.header.X-Id":       "context.connectionId",
+			"integration.request.header.X-From":     "route.request.header.X-From",
+		}
+	})
+	p, err := Compile(m, &s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, got := compose(t, &p, "POST / HTTP/1.1\r\nHost: x\r\nX-From: page\r\n\r\n")
+	if line != "POST /bob?n=7 HTTP/1.1" {
+		t.Error(line)
+	}
+	if !slices.Contains(got, "X-Deep: x\ty") || !slices.Contains(got, "X-From: page") || strings.Contains(strings.Join(got, "\n"), "X-Bad") {
+		t.Errorf("%q", got)
+	}
+	for from, want := range map[string]string{
+		"method.request.header.a": "use route.request.", "route.request.body.a[*]": "JSON path", "route.request.bodyx": "use route.request.", "route.request.path.x": "no parameter",
+	} {
+		m.Integration.RequestParameters = map[string]string{"integration.request.header.X": from}
+		if _, err := Compile(m, &s); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", from, err)
+		}
 	}
 }

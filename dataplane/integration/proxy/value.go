@@ -13,10 +13,23 @@ func (m *mapping) appendTo(dst []byte, r *http1.Request, in Input) []byte {
 	dst = append(dst, ": "...)
 	value := len(dst)
 	dst, ok := m.value.appendDecoded(dst, r, in)
+	if m.value.ctx == ContextClientCert && m.value.text == clientCertPEM {
+		inLine(dst[value:])
+	}
 	if !ok || !http1.ValidValue(dst[value:]) {
 		return dst[:start]
 	}
 	return append(dst, "\r\n"...)
+}
+
+// inLine makes a PEM block one line, which a header field is: the spaces are as
+// good as line ends to what reads such blocks (RFC 7468 section 2, laxly).
+func inLine(pem []byte) {
+	for i, c := range pem {
+		if c == '\n' {
+			pem[i] = ' '
+		}
+	}
 }
 
 // appendDecoded writes the value as the client meant it: without
@@ -31,6 +44,8 @@ func (v *value) appendDecoded(dst []byte, r *http1.Request, in Input) ([]byte, b
 		start := len(dst)
 		dst = in.AppendContext(dst, v.ctx, v.text)
 		return dst, len(dst) > start
+	case fromBody:
+		return in.AppendBody(dst, v.path)
 	case fromHeader, fromMultiHeader:
 		return appendHeaderValue(dst, &r.Headers, v.text, v.source == fromMultiHeader)
 	}

@@ -177,21 +177,55 @@ func (t *Target) resolve() {
 		return
 	}
 	go func() {
-		ctx, cancel := context.WithTimeout(t.group.ctx, resolveTimeout)
-		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.Host)
-		cancel()
-		if err == nil && len(found) > 0 {
-			addrs := make([]netip.AddrPort, len(found))
-			for i, a := range found {
-				addrs[i] = netip.AddrPortFrom(a.Unmap(), t.Port)
-			}
-			t.addrs.Store(&addrs)
-		}
+		t.lookup()
 		t.resolving.Store(false)
 		for i := range t.pools {
 			p := &t.pools[i]
 			p.loop.Post(p.resolved)
 		}
+	}()
+}
+
+// lookup looks the name up now.
+func (t *Target) lookup() {
+	ctx, cancel := context.WithTimeout(t.group.ctx, resolveTimeout)
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.Host)
+	if err != nil || len(found) == 0 {
+		return
+	}
+	addrs := make([]netip.AddrPort, len(found))
+	for i, a := range found {
+		addrs[i] = netip.AddrPortFrom(a.Unmap(), t.Port)
+	}
+	t.addrs.Store(&addrs)
+}
+
+// Address is where a target is, for connections that are not pooled.
+type Address struct {
+	Addrs   []netip.AddrPort
+	TLS     *tls.Config   // nil for cleartext
+	Timeout time.Duration // to connect
+}
+
+// Lookup calls done with the target's address, nil if its name cannot be looked
+// up, on the loop it is called on; at once if it is known.
+func (t *Target) Lookup(l *loop.Loop, done func(*Address)) {
+	found := func() *Address {
+		addrs := t.addrs.Load()
+		if addrs == nil {
+			return nil
+		}
+		return &Address{Addrs: *addrs, TLS: t.tls, Timeout: t.group.config.ConnectTimeout}
+	}
+	t.used.Store(true)
+	if a := found(); a != nil {
+		done(a)
+		return
+	}
+	go func() {
+		t.lookup()
+		l.Post(func() { done(found()) })
 	}()
 }
 

@@ -1,0 +1,12 @@
+package websocket
+
+// UnderRace is for the tests outside the package.
+const UnderRace = underRace
+
+// HeldNow returns the bytes held at this moment.
+func (h *Hub) HeldNow() (n int64) {
+	for _, sh := range h.shards {
+		sh.loop.Do(func() { n += sh.stats.Held })
+	}
+	return n
+}

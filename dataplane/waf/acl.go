@@ -23,6 +23,8 @@ type ACL struct {
 	proxies    *bart.Lite
 
 	candidateWords int // of all literals
+	due            due
+	serial         uint64 // another one for every ACL
 
 	id, name, arn  string
 	labelPrefix    string

@@ -126,7 +126,7 @@ const gateBeat = 5
 // endGuard leaves the gate and the steering at work for the next start, or takes
 // them out of the kernel.
 func (g *Gateway) endGuard() error {
-	closing := g.host.Load().KernelGate.AtStop == configs.AtStopClose
+	closing := g.host.Load().KernelGate.AtStop == configs.AtStopClose && !g.released
 	close(g.unkeep)
 	g.keeping.Wait()
 	err := errors.Join(g.endSteering(closing), g.gate.end(closing))

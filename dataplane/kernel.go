@@ -26,7 +26,7 @@ type kernelGate struct {
 	change sync.Mutex // one change at a time
 	wants  gateWants
 	there  map[string]int // indexes of the named interfaces, when they were last looked at
-	barred error          // why it may not be opened; set before the first change
+	barred error          // why it may not be opened
 
 	mu       sync.RWMutex // to write while the handle is replaced
 	handle   *gate.Gate   // nil: off
@@ -199,6 +199,22 @@ func (k *kernelGate) announce() {
 	}
 	for _, i := range status.Interfaces {
 		k.log.Info("kernel gate", "interface", i.Name, "mode", i.Mode.String(), "program", status.Tag)
+	}
+}
+
+// bar says why the gate may not be opened; nil lifts that.
+func (k *kernelGate) bar(reason error) {
+	k.change.Lock()
+	defer k.change.Unlock()
+	k.barred = reason
+}
+
+// again attaches the gate anew, after another process had it.
+func (k *kernelGate) again() {
+	k.change.Lock()
+	defer k.change.Unlock()
+	if len(k.wants.interfaces) > 0 && k.barred == nil {
+		k.open()
 	}
 }
 

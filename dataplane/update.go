@@ -27,6 +27,9 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if g.released {
+		return errReleased
+	}
 	current := g.catalog.Load()
 	change, err := edit(current)
 	if err != nil {
@@ -42,7 +45,7 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 		g.undo(next)
 		return &definition.InvalidError{Err: err}
 	}
-	if err := g.store.Write(change); err != nil {
+	if err := g.store.Load().Write(change); err != nil {
 		g.undo(next)
 		return err
 	}

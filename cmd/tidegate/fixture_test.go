@@ -99,6 +99,10 @@ func (m *memory) FlushAuthorizers(_, stage string) error { return m.FlushCache("
 
 func (m *memory) Drain(context.Context) error { return nil }
 
+func (m *memory) Upgrade(context.Context) (control.Successor, error) {
+	return control.Successor{PID: 4711, Version: "2.0.0"}, nil
+}
+
 // fixture is a control socket with an empty gateway behind it.
 type fixture struct {
 	*memory

@@ -151,6 +151,9 @@ func (g *fakeGateway) Caches() []CacheStatus {
 }
 
 func (g *fakeGateway) Drain(context.Context) error { g.drained <- struct{}{}; return nil }
+func (g *fakeGateway) Upgrade(context.Context) (Successor, error) {
+	return Successor{PID: 4711, Version: "2"}, nil
+}
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 

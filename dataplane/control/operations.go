@@ -21,6 +21,7 @@ var restOperations = []operation{
 	{name: "GetGateStats", method: "GET", path: "/tidegate/gate/stats", serve: (*Server).gateStats},
 	{name: "TraceGate", method: "GET", path: "/tidegate/gate/trace", serve: (*Server).gateTrace},
 	{name: "Drain", method: "POST", path: "/tidegate/drain", serve: (*Server).drain},
+	{name: "Upgrade", method: "POST", path: "/tidegate/upgrade", serve: (*Server).upgrade},
 
 	{name: "ListUsers", method: "GET", path: "/tidegate/iam/users", serve: (*Server).listUsers},
 	{name: "CreateUser", method: "POST", path: "/tidegate/iam/users", serve: (*Server).createUser},

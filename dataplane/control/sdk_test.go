@@ -57,6 +57,10 @@ func (g *durable) Status() control.Status {
 
 func (g *durable) Drain(context.Context) error { return nil }
 
+func (g *durable) Upgrade(context.Context) (control.Successor, error) {
+	return control.Successor{}, nil
+}
+
 func (g *durable) Keys() control.KeyReader { return g.store }
 
 func (g *durable) Usage(planID, keyID string, from, to int64) ([]definition.Usage, error) {

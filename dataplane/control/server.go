@@ -176,6 +176,17 @@ func (s *Server) Serve() error {
 	return err
 }
 
+// Hide removes the socket and accepts no more; calls in progress go on. Another
+// process can have the socket then.
+func (s *Server) Hide() {
+	s.mu.Lock()
+	l := s.listener
+	s.mu.Unlock()
+	if l != nil {
+		_ = l.Close()
+	}
+}
+
 // Shutdown removes the socket, lets calls in progress finish until ctx is done,
 // and makes Serve return.
 func (s *Server) Shutdown(ctx context.Context) error {

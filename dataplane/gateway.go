@@ -40,6 +40,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
 	"github.com/tidegate/tidegate/dataplane/usage"
+	"github.com/tidegate/tidegate/dataplane/waf"
 	"github.com/tidegate/tidegate/dataplane/websocket"
 )
 
@@ -83,6 +84,8 @@ type Gateway struct {
 	mutual      mutualTLS
 	authorizers *authorizer.Store
 	caches      *cache.Stages
+	waf         *waf.Store
+	places      atomic.Pointer[places]
 	journal     atomic.Pointer[usage.Journal] // nil until New has made it
 	registry    *telemetry.Registry
 	access      *telemetry.AccessLog // nil for none
@@ -128,6 +131,7 @@ type Gateway struct {
 // if what is deployed cannot be served under this host file.
 func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	g := &Gateway{options: o, log: o.Logger, started: time.Now(), stop: make(chan struct{}), watched: make(chan struct{}), unkeep: make(chan struct{})}
+	g.gate, g.verdicts.log = newKernelGate(g.log), g.log
 	g.host.Store(host)
 	g.inherit(host)
 	g.state.Store(control.StateStarting)
@@ -149,11 +153,10 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.loadPrincipals(host.AccountID, catalog); err != nil {
 		return nil, err
 	}
-	g.gate, g.verdicts.log = newKernelGate(g.log), g.log
 	if g.denyList, err = g.readDenyList(host); err != nil {
 		return nil, err
 	}
-	g.denyLists(host, g.denyList)
+	g.denyLists(host)
 	if err := g.makeLoops(host); err != nil {
 		return nil, err
 	}
@@ -178,6 +181,7 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	g.pipeline.Swap(snapshot)
 	g.retainCallers(snapshot)
 	go g.watchOffenders()
+	g.keeping.Go(g.watchPlaces)
 	return g, nil
 }
 
@@ -219,6 +223,9 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	if err := g.caches.Prepare(); err != nil {
 		return err
 	}
+	if err := g.makeWAF(host); err != nil {
+		return err
+	}
 	g.usage = usage.NewStore(usage.Options{Secret: g.store.Load().Secret(), Shards: workers, MethodBuckets: host.Throttle.MethodBuckets})
 	g.offenders, g.offenderTable = telemetry.NewOffenders(workers), telemetry.NewOffenderTable()
 	g.suspects = telemetry.NewSuspects()
@@ -243,7 +250,8 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 }
 
 func (g *Gateway) stores() deploy.Stores {
-	return deploy.Stores{Targets: g.targets, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches, Auth: g.authStores()}
+	return deploy.Stores{Targets: g.targets, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches, Auth: g.authStores(),
+		WAF: g.waf, Geo: g.places.Load().geo}
 }
 
 // Start opens the listeners, the control socket and the admin listener. After

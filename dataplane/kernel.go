@@ -41,7 +41,7 @@ type gateWants struct {
 	maxPrefixes, maxSentences int
 	listeners                 []gate.Listener
 	never                     []netip.Prefix
-	list                      []netip.Prefix // of the host file
+	lists                     []list
 	denies                    []definition.DenyRule
 }
 
@@ -253,6 +253,17 @@ func (k *kernelGate) setDenies(denies []definition.DenyRule) {
 	err := k.with(func(g *gate.Gate) error { return k.wants.fillRules(g) })
 	if err != nil && !errors.Is(err, errGateOff) {
 		k.log.Error("the kernel gate does not take a rule; it holds in userspace", "error", err)
+	}
+}
+
+// setLists replaces the lists of networks.
+func (k *kernelGate) setLists(lists []list) {
+	k.change.Lock()
+	defer k.change.Unlock()
+	k.wants.lists = lists
+	err := k.with(func(g *gate.Gate) error { return k.wants.fillLists(g) })
+	if err != nil && !errors.Is(err, errGateOff) {
+		k.log.Error("the kernel gate does not take all of a list; it holds in userspace", "error", err)
 	}
 }
 

@@ -60,6 +60,7 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	if change.PutAccount != nil {
 		g.denyRules(next.Account.Deny)
 	}
+	g.denyIPSets(current, change)
 	g.retire(snapshot)
 	g.forgetStages(current, next)
 	return nil
@@ -107,6 +108,7 @@ func (g *Gateway) retire(s *deploy.Snapshot) {
 	s.Caches(caches)
 	g.caches.Retain(caches)
 	g.retainCallers(s)
+	g.retainWAF(s)
 	keep := map[*upstream.Target]bool{}
 	s.Targets(keep)
 	g.targets.Retain(keep)

@@ -33,6 +33,7 @@ type memory struct {
 	keyring     *keyring
 	gate        *fakeGate
 
+	waf         fakeWAF
 	connections fakeConnections
 }
 
@@ -57,6 +58,11 @@ func (m *memory) Update(_ context.Context, edit func(*definition.Catalog) (defin
 	if _, err := iam.NewStore("000000000000").Compile(next); err != nil {
 		return &definition.InvalidError{Err: err}
 	}
+	acls, err := m.waf.compile(next)
+	if err != nil {
+		return err
+	}
+	m.waf.acls = acls
 	m.catalog = next
 	m.keyring.apply(change)
 	return nil
@@ -77,6 +83,8 @@ func (m *memory) Status() control.Status {
 func (m *memory) Offenders(int) []control.Offender { return m.offenders }
 
 func (m *memory) Gate() control.Gate { return m.gate }
+
+func (m *memory) WAF() control.WAF { return &m.waf }
 
 func (m *memory) Connections() control.Connections { return &m.connections }
 

@@ -67,6 +67,9 @@ type Gateway interface {
 	// private listeners.
 	Gate() Gate
 
+	// WAF returns the web application firewall.
+	WAF() WAF
+
 	// Connections returns the open connections of WebSocket APIs.
 	Connections() Connections
 

@@ -106,6 +106,9 @@ func (g *durable) Caches() []control.CacheStatus {
 // Gate is nil: the SDK knows of none.
 func (g *durable) Gate() control.Gate { return nil }
 
+// WAF is nil: neither of that.
+func (g *durable) WAF() control.WAF { return nil }
+
 // Connections is nil: the SDK has another way to them.
 func (g *durable) Connections() control.Connections { return nil }
 

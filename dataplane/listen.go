@@ -124,6 +124,7 @@ func removeStale(path string) error {
 // listenTCP opens an address. With shared others may bind its port too.
 func listenTCP(address string, shared bool) (net.Listener, error) {
 	var config net.ListenConfig
+	config.SetMultipathTCP(false) // such sockets do not pass on what front sets
 	if shared {
 		config.Control = steer.ListenControl("")
 	}

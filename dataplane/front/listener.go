@@ -85,8 +85,15 @@ func detach(ln net.Listener) (int, error) {
 		unix.Close(fd)
 		return -1, err
 	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, kernelUnsent) // not on Unix sockets
 	return fd, nil
 }
+
+// kernelUnsent is how many bytes of an answer the kernel takes before they can be
+// sent. Connections have it from their listener. Without it whoever asks for much
+// and reads nothing has megabytes held for him, and the send timeout sees nothing. It
+// is one and a half reads of a backend, so that half of one waits here.
+const kernelUnsent = 96 << 10
 
 // Addr returns the address listened on.
 func (l *Listener) Addr() net.Addr { return l.addr }

@@ -16,6 +16,8 @@ const (
 
 var rows = []row{
 	{"R1", "steady load", "no failed request, memory flat", []string{e2e + "TestR1SteadyLoad"}},
+	{"R5", "slow bodies, slow readers", "cut within 30 s, <= 64 KiB each, the others are served", []string{e2e + "TestR5SlowBodies"}},
+	{"R6", "silent connections", "closed after 10 s +- 1, new ones are let in meanwhile", []string{e2e + "TestR6SilentConnections"}},
 	{"R7", "flood that nobody reads", "<= 1 MiB buffered per connection", []string{"./dataplane/front TestUnreadAnswersAreBounded TestSlowBackendSlowsTheUpload"}},
 	{"R8", "smuggling corpus", "decision as in the golden file; no backend sees another message", []string{"./internal/corpus TestR8SmugglingCorpus TestR8NoDisagreementReachesABackend TestR8Oracle TestR8OthersOnTheSameBytes"}},
 	{"R9", "upstream desync", "0 foreign bytes in any victim's answer", []string{e2e + "TestR9UpstreamDesync"}},
@@ -36,6 +38,8 @@ var rows = []row{
 	{"R27", "engine amnesia", cluster, nil},
 	{"R28", "@connections (one node)", "all delivered or 410, forged ids reach nobody", []string{e2e + "TestR28Connections"}},
 	{"R29", "WebSocket abuse", "right close code, <= 64 KiB held per connection", []string{e2e + "TestRFC6455", "./dataplane/websocket TestFloods TestSlowReaders TestChaos TestConformance"}},
+	{"R33", "faults of issuers", "few fetches for unknown keys, valid tokens go on, rotation <= 60 s", []string{"./dataplane/auth/jwt TestR33Faults TestR33UnknownKeys TestR33Rotation", e2e + "TestR33KeysRotateUnderTraffic"}},
+	{"R34", "attacks by tokens and signatures", "0 accepted, all valid ones are", []string{"./dataplane/auth/jwt TestR34TokenAttacks", "./dataplane/auth/sigv4 TestR34RefusesEveryChangedByte TestR34RefusesOtherChanges TestR34AcceptsWhatTheSDKSigns"}},
 	{"R35", "cache attacks", "0 answers across principals, one call per stampede", []string{e2e + "TestR35CacheAttacks TestStampede TestStandardStampede"}},
 	{"R36", "packets", "the program decides as its model", []string{"./bpf/gate TestGenerated TestEveryTruncation TestVerdictIsTheModels"}},
 	{"R37", "spoofed flood", "the victim is served, no entry is made", []string{e2e + "TestSpoofedFlood"}},

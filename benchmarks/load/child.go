@@ -17,12 +17,18 @@ import (
 const (
 	OpenLoopCommand = "open-loop"
 	HoldCommand     = "hold"
+	crowdCommand    = "crowd"
 )
+
+// IsCommand tells whether a subcommand is for [ServeCommand].
+func IsCommand(name string) bool {
+	return name == OpenLoopCommand || name == HoldCommand || name == crowdCommand
+}
 
 // child is this binary, running a generator subcommand.
 type child struct {
 	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
 	out   io.ReadCloser
 	log   bytes.Buffer
 }
@@ -89,6 +95,12 @@ func ServeCommand(subcommand, parameters string, stdin *os.File, stdout io.Write
 			return fmt.Errorf("load: parameters: %w", err)
 		}
 		return h.Run(stdin, stdout)
+	case crowdCommand:
+		var c Crowd
+		if err := json.Unmarshal([]byte(parameters), &c); err != nil {
+			return fmt.Errorf("load: parameters: %w", err)
+		}
+		return c.Run(stdin, stdout)
 	default:
 		return fmt.Errorf("load: no generator %q", subcommand)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/tidegate/tidegate/benchmarks/caches"
 	"github.com/tidegate/tidegate/benchmarks/load"
 	"github.com/tidegate/tidegate/benchmarks/scenarios"
+	"github.com/tidegate/tidegate/benchmarks/sockets"
 )
 
 func main() {
@@ -35,11 +36,14 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) error {
-	if len(args) == 2 && (args[0] == load.OpenLoopCommand || args[0] == load.HoldCommand) {
+	if len(args) == 2 && load.IsCommand(args[0]) {
 		return load.ServeCommand(args[0], args[1], os.Stdin, stdout)
 	}
 	if len(args) == 2 && args[0] == caches.Command {
 		return caches.ServeCommand(args[1], os.Stdin, stdout)
+	}
+	if len(args) == 2 && args[0] == sockets.Command {
+		return sockets.ServeCommand(args[1])
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)

@@ -171,5 +171,9 @@ func writeLocation(w io.Writer, r Route) {
 		fmt.Fprintf(w, "    location = /%s%s { return 200 '%s'; }\n", Stage, r.Path, SmallBody)
 		return
 	}
-	fmt.Fprintf(w, "    location = /%s%s { proxy_pass http://backend%s; }\n", Stage, r.Path, r.Target)
+	var socket string
+	if r.WebSocket {
+		socket = ` proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; proxy_read_timeout 1h; proxy_send_timeout 1h;`
+	}
+	fmt.Fprintf(w, "    location = /%s%s { proxy_pass http://backend%s;%s }\n", Stage, r.Path, r.Target, socket)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tidegate/tidegate/benchmarks/caches"
 	"github.com/tidegate/tidegate/benchmarks/limits"
 	"github.com/tidegate/tidegate/benchmarks/report"
+	"github.com/tidegate/tidegate/benchmarks/sockets"
 )
 
 const (
@@ -157,7 +158,7 @@ func moduleVersions(r *report.Result) map[string]string {
 		return v
 	}
 	for _, name := range r.Rivals() {
-		module := cmp.Or(limits.Modules[name], caches.Modules[name])
+		module := cmp.Or(limits.Modules[name], caches.Modules[name], sockets.Modules[name])
 		if module == "" {
 			continue
 		}

@@ -16,20 +16,33 @@ import (
 
 	"github.com/tidegate/tidegate/benchmarks/caches"
 	"github.com/tidegate/tidegate/benchmarks/limits"
+	"github.com/tidegate/tidegate/benchmarks/load"
 	"github.com/tidegate/tidegate/benchmarks/report"
 	"github.com/tidegate/tidegate/benchmarks/rivals"
+	"github.com/tidegate/tidegate/benchmarks/sockets"
 )
 
-// The test binary holds caches, as the bench binary does.
+// The test binary holds caches, generates load and serves WebSockets, as the bench
+// binary does.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == caches.Command {
-		if err := caches.ServeCommand(os.Args[2], os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	if len(os.Args) != 3 {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	var err error
+	switch command, order := os.Args[1], os.Args[2]; {
+	case command == caches.Command:
+		err = caches.ServeCommand(order, os.Stdin, os.Stdout)
+	case command == sockets.Command:
+		err = sockets.ServeCommand(order)
+	case load.IsCommand(command):
+		err = load.ServeCommand(command, order, os.Stdin, os.Stdout)
+	default:
+		os.Exit(m.Run())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // The names are those which others rely on.
@@ -39,6 +52,8 @@ func TestScenariosAndFigures(t *testing.T) {
 		"proxy-tls": "cpu_vs_nginx", "mock": "cpu_vs_nginx_return", "latency": "p99_vs_nginx", "routes": "cpu_vs_small",
 		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn", "plan": "cpu_vs_bare",
 		"cache-hit": "cpu_vs_nginx cpu_vs_varnish", "cache-hit-10k": "cpu_vs_nginx",
+		"ws-idle": "bytes_per_conn vs_fasthttp_websocket", "ws-echo": "cpu_vs_nginx", "ws-connect": "http_p99_with_vs_without",
+		"ws-push":    "messages_per_s_vs_fasthttp_websocket p99_vs_fasthttp_websocket",
 		"cachestore": "vs_fastcache vs_bigcache vs_freecache get_allocs", "cache-gc": "heap_mib max_pause_vs_map",
 		"limiter": "vs_xtime scaling_2_cores decision_vs_xtime accuracy_used accuracy_over spend_allocs decision_allocs lookup_vs_map find_allocs keys_bytes keys_scanned_bytes",
 	}
@@ -70,8 +85,10 @@ func TestScenariosAreShort(t *testing.T) {
 		switch s.Name {
 		case "proxy", "routes":
 			rivals = 4
-		case "plan", "cache-hit-10k":
+		case "plan", "cache-hit-10k", "ws-echo":
 			rivals = 3
+		case "ws-idle":
+			rivals = 4
 		case "cache-hit", "cachestore":
 			rivals = 6
 		}
@@ -90,6 +107,12 @@ func TestScenariosAreShort(t *testing.T) {
 			turn += 500 * time.Millisecond
 		case "idle":
 			turn += 4 * time.Second
+		case "ws-idle": // a second before it, and 15,000 connects
+			turn += 2500 * time.Millisecond
+		case "ws-push": // six turns of a second at most, and one of as many calls as there are clients; before them 30,000 connects, and as many to warm up
+			turn = 3500 * time.Millisecond
+		case "ws-connect": // the most that it carries is found out first
+			turn += warmUp/10 + 500*time.Millisecond
 		}
 		if total := time.Duration(s.Rounds*rivals)*turn + time.Duration(rivals)*warmUp; total > 52*time.Second {
 			t.Errorf("%s takes %v", s.Name, total)

@@ -53,7 +53,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		out      = flags.String("out", "results", "`folder` for results")
 		rounds   = flags.Int("rounds", 0, "rounds of all rivals (0: as many as the scenario says)")
 		window   = flags.Duration("duration", 0, "of one rival's turn (0: as long as the scenario says)")
-		self     = flags.Bool("self-check", false, "put a second nginx in Tidegate's place: all ratios must be about 1")
+		self     = flags.Bool("self-check", false, "put one of the others, mostly a second nginx, in Tidegate's place: all ratios must be about 1")
 	)
 	if err := flags.Parse(args); err != nil {
 		return err

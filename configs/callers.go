@@ -43,9 +43,22 @@ func validateCallers(r *report, h *Host) {
 		unique(r, functions, f.Name, at+".name")
 		validateURL(r, at+".url", f.URL, true)
 	}
+	validateLogged(r, h.AccessLog.Context)
 	secure := slices.ContainsFunc(h.Listeners, func(l Listener) bool { return l.TLS != nil })
 	for i := range h.Domains {
 		validateMutualTLS(r, fmt.Sprintf("domains[%d]", i), &h.Domains[i], secure)
+	}
+}
+
+// validateLogged checks the names of variables in the access log.
+func validateLogged(r *report, names []string) {
+	seen := map[string]string{}
+	for i, name := range names {
+		at := fmt.Sprintf("access_log.context[%d]", i)
+		if rest, ok := strings.CutPrefix(name, "authorizer."); !ok || rest == "" || strings.ContainsFunc(rest, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' }) {
+			r.failAt(at, fmt.Sprintf("%q is nothing that an authorizer says", name), "write authorizer. and a name, such as authorizer.claims.email or authorizer.principalId")
+		}
+		unique(r, seen, name, at)
 	}
 }
 

@@ -16,7 +16,7 @@ func Defaults() *Host {
 		KernelGate: KernelGate{
 			PinDir:       "/sys/fs/bpf/tidegate",
 			AtStop:       AtStopLeave,
-			MaxPrefixes:  1 << 21,
+			MaxPrefixes:  1 << 20,
 			MaxSentences: 1 << 18,
 			Sentences:    Sentences{Window: 10 * time.Second, Denials: 50, First: 10 * time.Second, Longest: 5 * time.Minute},
 		},

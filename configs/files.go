@@ -29,15 +29,25 @@ func (h *Host) CheckFiles() error {
 	if _, _, err := h.DenyList(); err != nil {
 		return err
 	}
-	if h.Upstream.CAFile == "" {
+	for field, file := range map[string]string{"upstream.ca_file": h.Upstream.CAFile, "tokens.ca_file": h.Tokens.CAFile} {
+		if err := checkCAFile(field, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkCAFile reads a file of certificate authorities; empty is none.
+func checkCAFile(field, file string) error {
+	if file == "" {
 		return nil
 	}
-	pem, err := os.ReadFile(h.Upstream.CAFile)
+	pem, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("upstream.ca_file: %w", err)
+		return fmt.Errorf("%s: %w", field, err)
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return fmt.Errorf("upstream.ca_file: %s holds no PEM certificate", h.Upstream.CAFile)
+		return fmt.Errorf("%s: %s holds no PEM certificate", field, file)
 	}
 	return nil
 }

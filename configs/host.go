@@ -339,7 +339,8 @@ type Upstream struct {
 	// DNSRefresh is how often the name of an endpoint is resolved again.
 	DNSRefresh time.Duration `yaml:"dns_refresh"`
 	// CAFile is a PEM file of certificate authorities to trust besides the
-	// system's. Empty: the system's alone.
+	// system's, also at the endpoints of authorizers and functions. Empty: the
+	// system's alone.
 	CAFile string `yaml:"ca_file"`
 }
 
@@ -348,4 +349,7 @@ type AccessLog struct {
 	// Path is a file, "-" for standard output, or empty for no access log. The
 	// file is opened again on SIGHUP, for log rotation.
 	Path string `yaml:"path"`
+	// Context names further $context variables to log, of what authorizers say
+	// of callers: `authorizer.claims.email`, `authorizer.tenant`.
+	Context []string `yaml:"context"`
 }

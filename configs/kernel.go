@@ -50,8 +50,8 @@ type KernelGate struct {
 	// a #. They are read again on SIGHUP.
 	DenyFiles []string `yaml:"deny_files"`
 	// MaxPrefixes bounds the networks of each IP version that the gate holds at
-	// once; while a list is replaced, that is what the old and the new have
-	// together.
+	// once, at 16 bytes of kernel memory each; while a list is replaced, that is
+	// what the old and the new have together.
 	MaxPrefixes int `yaml:"max_prefixes"`
 	// MaxSentences bounds the sources that are shut out at once.
 	MaxSentences int `yaml:"max_sentences"`

@@ -71,7 +71,7 @@ func TestLoadFillsEveryField(t *testing.T) {
 			Drain: 5 * time.Second, TLSHandshake: 6 * time.Second, BodyMinRate: 1,
 		},
 		Upstream:  Upstream{ConnectTimeout: time.Second, IdleTimeout: 2 * time.Second, MaxConnections: 3, DNSRefresh: 4 * time.Second, CAFile: dir + "/ca.pem"},
-		AccessLog: AccessLog{Path: dir + "/access.log"},
+		AccessLog: AccessLog{Path: dir + "/access.log", Context: []string{"authorizer.claims.email", "authorizer.tenant"}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

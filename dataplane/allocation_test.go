@@ -64,29 +64,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			conn := g.Dial(false)
 			defer conn.Close()
-			request, end, buf := []byte(c.request), []byte(c.end), make([]byte, 16<<10)
-			exchange := func(count int) {
-				for range count {
-					if _, err := conn.Write(request); err != nil {
-						t.Fatal(err)
-					}
-					for n := 0; !bytes.HasSuffix(buf[:n], end); {
-						k, err := conn.Read(buf[n:])
-						if err != nil {
-							t.Fatalf("after %q: %v", buf[:n], err)
-						}
-						n += k
-					}
-				}
-			}
-			exchange(500) // buffers grow to their sizes
-			const count = 20000
-			var before, after runtime.MemStats
-			runtime.GC()
-			runtime.ReadMemStats(&before)
-			exchange(count)
-			runtime.ReadMemStats(&after)
-			perRequest := float64(after.Mallocs-before.Mallocs) / count
+			perRequest := allocations(t, conn, 20000, c.request, c.end)
 			t.Logf("%.4f allocations per request", perRequest)
 			if perRequest >= 0.01 {
 				t.Errorf("%.4f allocations per request, want none", perRequest)

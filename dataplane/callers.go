@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"context"
+	"crypto/x509"
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
@@ -14,7 +15,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/loop"
 )
 
-// makeCallers makes what knows callers by.
+// makeCallers makes what callers are known by, for the event loops.
 func (g *Gateway) makeCallers(host *configs.Host) error {
 	options, err := tokenOptions(host)
 	if err != nil {
@@ -23,27 +24,30 @@ func (g *Gateway) makeCallers(host *configs.Host) error {
 	if g.tokens, err = jwt.NewKeys(options); err != nil {
 		return err
 	}
-	if g.lambda, err = lambda.New(lambdaConfig(host)); err != nil {
+	roots, err := rootCAs("upstream.ca_file", host.Upstream.CAFile)
+	if err != nil {
+		return err
+	}
+	if g.lambda, err = lambda.New(lambdaConfig(host, roots)); err != nil {
 		return err
 	}
 	g.authorizers = authorizer.NewStore(authorizer.Options{
 		Timeout: host.Authorizers.Timeout, MaxCalls: host.Authorizers.MaxCalls, MaxWaiters: host.Authorizers.MaxWaiting,
-		Lambda: functions{g.lambda}, Now: loop.Now,
+		Loops: len(g.loops), Lambda: functions{g.lambda}, RootCAs: roots, Now: loop.Now,
 	})
 	return nil
 }
 
-// lambdaConfig signs calls if the environment has credentials, where AWS's own
-// tools look for them.
-func lambdaConfig(host *configs.Host) lambda.Config {
+func lambdaConfig(host *configs.Host, roots *x509.CertPool) lambda.Config {
 	c := lambda.Config{
-		Region: host.Region, Endpoint: host.Lambda.Endpoint, Functions: map[string]string{},
-		Timeout: host.Authorizers.Timeout, MaxAnswer: authorizer.MaxResult + 1, MaxCalls: host.Authorizers.MaxCalls,
+		Region: host.Region, Endpoint: host.Lambda.Endpoint, Functions: map[string]string{}, RootCAs: roots, Credentials: lambda.Environment(),
+		Timeout: host.Authorizers.Timeout, MaxCalls: host.Authorizers.MaxCalls,
+		// A message takes up to six bytes for one in an answer's JSON.
+		MaxAnswer: max(authorizer.MaxResult, 6*host.WebSocket.MessageBytes) + 1,
 	}
 	for _, f := range host.Lambda.Functions {
 		c.Functions[f.Name] = f.URL
 	}
-	c.Credentials = lambda.EnvironmentCredentials()
 	return c
 }
 

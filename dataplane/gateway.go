@@ -134,15 +134,15 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.loadPrincipals(host.AccountID, catalog); err != nil {
 		return nil, err
 	}
-	if err := g.makeCallers(host); err != nil {
-		return nil, err
-	}
 	g.gate, g.verdicts.log = newKernelGate(g.log), g.log
 	if g.denyList, err = g.readDenyList(host); err != nil {
 		return nil, err
 	}
 	g.denyLists(host, g.denyList)
 	if err := g.makeLoops(host); err != nil {
+		return nil, err
+	}
+	if err := g.makeCallers(host); err != nil {
 		return nil, err
 	}
 	if err := g.makePipeline(host); err != nil {
@@ -192,7 +192,7 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	g.targets = upstream.NewGroup(g.loops, config)
 	g.registry = telemetry.NewRegistry(workers, g.options.Version)
 	if host.AccessLog.Path != "" {
-		if g.access, err = telemetry.OpenAccessLog(host.AccessLog.Path, workers); err != nil {
+		if g.access, err = telemetry.OpenAccessLog(host.AccessLog.Path, workers, loggedContext(host)...); err != nil {
 			return err
 		}
 	}
@@ -214,9 +214,10 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	throttled := g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits)
 	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
 		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders, Suspects: g.suspects,
-		IAM:        sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
-		Throttled:  throttled,
-		Guaranteed: g.registry.Counter(telemetry.GuaranteedRequests),
+		IAM:         sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
+		TokenChecks: g.registry.Counters(telemetry.TokenChecks, jwt.Labels()),
+		Throttled:   throttled,
+		Guaranteed:  g.registry.Counter(telemetry.GuaranteedRequests),
 	}, g.makeSessions(host, throttled), g.access,
 		g.registry.Counters(telemetry.RequestsRejected, pipeline.Labels()))
 	for _, l := range g.loops {
@@ -330,7 +331,7 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
 	for {
-		open := g.hub.Stats().Open
+		open := g.hub.Open()
 		for _, f := range g.fronts {
 			open += f.Open()
 		}

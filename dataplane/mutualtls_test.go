@@ -171,7 +171,7 @@ func TestMutualTLS(t *testing.T) {
 		t.Errorf("with fields of its own: %q, %v", body, err)
 	}
 	s.logged(t, 2, `"domainName":"secure.test"`, `"identity.clientCert.subjectDN":"O=Example Corp,CN=ann","identity.clientCert.issuerDN":"O=Example Corp,CN=root","identity.clientCert.serialNumber":"`)
-	s.logged(t, 1, `"domainName":"other.test"`, `"tlsVersion":"TLSv1.3"}`)
+	s.logged(t, 1, `"domainName":"other.test"`, `"tlsVersion":"TLSv1.3","identity.accountId"`)
 }
 
 // logged waits until the access log has so many lines with both texts.

@@ -44,6 +44,17 @@ func pipelineSettings(h *configs.Host) pipeline.Settings {
 	return pipeline.Settings{MaxBody: int64(h.Limits.BodyBytes), MaxResponse: int64(h.Limits.ResponseBytes)}
 }
 
+// loggedContext are the variables of callers in the access log, each once.
+func loggedContext(h *configs.Host) []string {
+	names := slices.Clone(pipeline.CallerVariables)
+	for _, name := range h.AccessLog.Context {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 func (g *Gateway) frontConfig(h *configs.Host) front.Config {
 	workers := len(g.loops)
 	connections := h.Limits.Connections
@@ -257,6 +268,7 @@ func (g *Gateway) register() {
 	r.CounterFunc(telemetry.OffenderReports, g.offenders.Reported)
 	r.CounterFunc(telemetry.OffenderReportsDropped, g.offenders.Dropped)
 	r.CounterFunc(telemetry.UsageJournalErrors, g.journalErrors.Load)
+	g.registerCallers()
 	g.registerGuard()
 	g.registerSockets()
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane/auth"
+	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/cache"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
@@ -78,7 +80,15 @@ func Check(host *configs.Host, body *definition.Body) error {
 		PutDeployments: []*definition.Deployment{{ID: id, APIID: id, Body: &checked}},
 		PutStages:      []*definition.Stage{{APIID: id, Name: id, DeploymentID: id}},
 	})
-	_, err := deploy.Compile(catalog, deployHost(host), deploy.Stores{}, nil)
+	options, err := tokenOptions(host)
+	if err != nil {
+		return err
+	}
+	keys, err := jwt.NewKeys(options) // which issuers there may be is the host's to say
+	if err != nil {
+		return err
+	}
+	_, err = deploy.Compile(catalog, deployHost(host), deploy.Stores{Auth: auth.Stores{Keys: keys}}, nil)
 	return err
 }
 
@@ -134,6 +144,7 @@ func (g *Gateway) Status() control.Status {
 		s.Listeners = append(s.Listeners, status)
 	}
 	g.mu.Unlock()
+	s.Issuers, s.Authorizers = g.issuerStatus(), g.authorizerStatus(catalog)
 	kernel := g.Gate().Status()
 	s.Gate, s.Notes = &kernel, append(warnings, kernel.Notes...)
 	if g.access == nil {

@@ -10,19 +10,22 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+
+	"github.com/tidegate/tidegate/benchmarks/network"
 )
 
 // Subcommands of the bench binary that are load generators. Each takes its
 // parameters as one JSON argument and runs until its standard input is closed.
 const (
-	OpenLoopCommand = "open-loop"
-	HoldCommand     = "hold"
+	openLoopCommand = "open-loop"
+	holdCommand     = "hold"
+	freshCommand    = "fresh"
 	crowdCommand    = "crowd"
 )
 
 // IsCommand tells whether a subcommand is for [ServeCommand].
 func IsCommand(name string) bool {
-	return name == OpenLoopCommand || name == HoldCommand || name == crowdCommand
+	return name == openLoopCommand || name == holdCommand || name == freshCommand || name == crowdCommand
 }
 
 // child is this binary, running a generator subcommand.
@@ -33,7 +36,8 @@ type child struct {
 	log   bytes.Buffer
 }
 
-func spawn(ctx context.Context, subcommand string, parameters any) (*child, error) {
+// spawn starts the child on a host, nil being that of this process.
+func spawn(ctx context.Context, from *network.Host, subcommand string, parameters any) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -42,7 +46,11 @@ func spawn(ctx context.Context, subcommand string, parameters any) (*child, erro
 	if err != nil {
 		return nil, err
 	}
-	c := &child{cmd: exec.CommandContext(ctx, self, subcommand, string(arg))}
+	argv := []string{self, subcommand, string(arg)}
+	if from != nil {
+		argv = from.Command(argv...)
+	}
+	c := &child{cmd: exec.CommandContext(ctx, argv[0], argv[1:]...)}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	c.cmd.Stderr = &c.log
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
@@ -79,7 +87,7 @@ func (c *child) wait(into any) error {
 // end of stdin, and prints its outcome to stdout.
 func ServeCommand(subcommand, parameters string, stdin *os.File, stdout io.Writer) error {
 	switch subcommand {
-	case OpenLoopCommand:
+	case openLoopCommand:
 		var o OpenLoop
 		if err := json.Unmarshal([]byte(parameters), &o); err != nil {
 			return fmt.Errorf("load: parameters: %w", err)
@@ -89,7 +97,17 @@ func ServeCommand(subcommand, parameters string, stdin *os.File, stdout io.Write
 			return err
 		}
 		return json.NewEncoder(stdout).Encode(s)
-	case HoldCommand:
+	case freshCommand:
+		var f Fresh
+		if err := json.Unmarshal([]byte(parameters), &f); err != nil {
+			return fmt.Errorf("load: parameters: %w", err)
+		}
+		s, err := f.Run(stdin)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(stdout).Encode(s)
+	case holdCommand:
 		var h Hold
 		if err := json.Unmarshal([]byte(parameters), &h); err != nil {
 			return fmt.Errorf("load: parameters: %w", err)

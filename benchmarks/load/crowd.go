@@ -45,7 +45,7 @@ type crowdAnswer struct {
 
 // Start returns when all clients are connected.
 func (c Crowd) Start(ctx context.Context) (*Clients, error) {
-	child, err := spawn(ctx, crowdCommand, c)
+	child, err := spawn(ctx, nil, crowdCommand, c)
 	if err != nil {
 		return nil, err
 	}

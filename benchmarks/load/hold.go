@@ -32,7 +32,7 @@ type Held struct{ child *child }
 
 // Start returns when all connections are open and idle.
 func (h Hold) Start(ctx context.Context) (*Held, error) {
-	c, err := spawn(ctx, HoldCommand, h)
+	c, err := spawn(ctx, nil, holdCommand, h)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ type Load struct{ child *child }
 
 // Start starts the load; it ends by itself after WarmUp and Duration.
 func (o OpenLoop) Start(ctx context.Context) (*Load, error) {
-	c, err := spawn(ctx, OpenLoopCommand, o)
+	c, err := spawn(ctx, nil, openLoopCommand, o)
 	return &Load{c}, err
 }
 

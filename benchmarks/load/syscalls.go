@@ -41,6 +41,31 @@ func rawWrite(fd int, b []byte) (int, error) {
 	return int(n), nil
 }
 
+// rawConnect begins a connection and does not wait for it.
+func rawConnect(to *syscall.RawSockaddrInet4) (int, error) {
+	fd, _, errno := syscall.RawSyscall(syscall.SYS_SOCKET, syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if errno != 0 {
+		return 0, fmt.Errorf("socket: %w", errno)
+	}
+	_, _, errno = syscall.RawSyscall(syscall.SYS_CONNECT, fd, uintptr(unsafe.Pointer(to)), unsafe.Sizeof(*to))
+	if errno != 0 && errno != syscall.EINPROGRESS {
+		rawClose(int(fd))
+		return 0, fmt.Errorf("connect: %w", errno)
+	}
+	return int(fd), nil
+}
+
+func rawWatch(epoll, fd int, events uint32) error {
+	e := syscall.EpollEvent{Events: events, Fd: int32(fd)}
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_CTL, uintptr(epoll), syscall.EPOLL_CTL_ADD, uintptr(fd), uintptr(unsafe.Pointer(&e)), 0, 0)
+	if errno != 0 {
+		return fmt.Errorf("load: epoll: %w", errno)
+	}
+	return nil
+}
+
+func rawClose(fd int) { syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0) }
+
 // timer is a timerfd(2), for which package syscall has numbers but no functions.
 type timer struct {
 	fd    int

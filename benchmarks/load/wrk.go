@@ -1,7 +1,8 @@
 // Package load makes requests, always from a process of its own so that what
 // a generator costs is never charged to the gateway: wrk for as much as a
 // number of connections can carry (closed loop), and this module's own
-// generators for a constant rate (open loop) and for idle connections.
+// generators for a constant rate (open loop), for idle connections and for fresh
+// ones.
 package load
 
 import (
@@ -16,6 +17,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/tidegate/tidegate/benchmarks/network"
 )
 
 // Wrk is one run of wrk with a single thread.
@@ -24,6 +27,7 @@ type Wrk struct {
 	Connections int
 	Duration    time.Duration // wrk counts whole seconds; it is rounded up
 	Lua         string        // what the requests are; empty for plain GETs of URL
+	From        *network.Host // where it runs; nil for the host of this process
 }
 
 // Summary is what a run of wrk has counted.
@@ -68,7 +72,11 @@ func (w Wrk) Run(ctx context.Context) (Summary, error) {
 		return Summary{}, err
 	}
 	seconds := max(1, int((w.Duration+time.Second-1)/time.Second))
-	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c"+strconv.Itoa(w.Connections), "-d"+strconv.Itoa(seconds)+"s", "-s", script, w.URL)
+	argv := []string{"wrk", "-t1", "-c" + strconv.Itoa(w.Connections), "-d" + strconv.Itoa(seconds) + "s", "-s", script, w.URL}
+	if w.From != nil {
+		argv = w.From.Command(argv...)
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -59,6 +59,18 @@ func TestOwnProcess(t *testing.T) {
 	if _, err := CPU(tree); err != nil {
 		t.Error(err)
 	}
+	before, err := RunTime(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for start := time.Now(); time.Since(start) < 50*time.Millisecond; {
+	}
+	if after, err := RunTime(tree); err != nil || after <= before || after-before > 10*time.Second {
+		t.Errorf("run time %v, %v before, %v", after, before, err)
+	}
+	if _, err := RunTime([]int{1 << 30}); err == nil {
+		t.Error("the run time of no process: no error")
+	}
 	if n, err := UserMemory(tree[:1]); err != nil || n < 1<<20 {
 		t.Errorf("own memory: %d, %v", n, err)
 	}

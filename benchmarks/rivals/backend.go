@@ -23,12 +23,12 @@ const SmallBody = `{"status":"ok","served_by":"benchmarks"}`
 // The first two are there below the stage as well, for rivals that pass paths on.
 var Backend = Rival{Name: "backend", start: startBackend}
 
-func startBackend(_ context.Context, dir string, _ Site) (*Server, error) {
-	address, err := freeAddress()
+func startBackend(_ context.Context, dir string, s Site) (*Server, error) {
+	address, err := s.freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	return startNginx(dir, address, backendConfig(dir, address))
+	return s.startNginx(dir, address, backendConfig(dir, address))
 }
 
 func backendConfig(dir, address string) string {

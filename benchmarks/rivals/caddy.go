@@ -12,7 +12,7 @@ import (
 var Caddy = Rival{Name: CaddyName, start: caddyStart}
 
 func caddyStart(_ context.Context, dir string, s Site) (*Server, error) {
-	address, err := freeAddress()
+	address, err := s.freeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +21,7 @@ func caddyStart(_ context.Context, dir string, s Site) (*Server, error) {
 		return nil, err
 	}
 	env := []string{"GOMAXPROCS=1", "HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir}
-	proc, err := launch(dir, env, "caddy", "run", "--adapter", "caddyfile", "--config", file)
+	proc, err := s.launch(dir, env, "caddy", "run", "--adapter", "caddyfile", "--config", file)
 	if err != nil {
 		return nil, err
 	}

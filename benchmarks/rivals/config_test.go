@@ -19,6 +19,11 @@ func cached(s Site) Site {
 	return s
 }
 
+func denied(s Site, d Denial) Site {
+	s.APIs = append([]API{{Name: "denied", Routes: []Route{{Method: "GET", Path: "/denied"}}, Denied: d}}, s.APIs...)
+	return s
+}
+
 func secured(s Site) Site {
 	s.Certificate = &Certificate{CertFile: "/d/cert.pem", KeyFile: "/d/key.pem"}
 	return s
@@ -50,6 +55,13 @@ func TestConfigurations(t *testing.T) {
 		{"nginx with TLS", nginxConfig("/d", "127.0.0.1:80", secured(site)), []string{
 			"listen 127.0.0.1:80 ssl", "ssl_protocols TLSv1.3;", "ssl_certificate /d/cert.pem;", "ssl_certificate_key /d/key.pem;",
 		}, nil},
+		{"nginx that denies", nginxConfig("/d", "127.0.0.1:80", denied(site, ByReturn)), []string{
+			`location = /prod/denied { return 429 '{"message":"Too Many Requests"}'; }`, "location = /prod/mock { return 200 '",
+		}, []string{"limit_req"}},
+		{"nginx that limits", nginxConfig("/d", "127.0.0.1:80", denied(site, ByLimit)), []string{
+			"limit_req_zone $binary_remote_addr zone=clients:10m rate=1r/s;", "limit_req_status 429;",
+			"location = /prod/denied { limit_req zone=clients; stub_status; }", "location = /prod/mock { return 200 '",
+		}, []string{"return 429"}},
 		{"nginx with APIs that share paths", nginxConfig("/d", "127.0.0.1:80", Site{Backend: "b:1", APIs: []API{site.APIs[0], site.APIs[0]}}),
 			[]string{"location / {"}, []string{"location ="}},
 		{"backend", backendConfig("/d", "127.0.0.1:9000"), []string{

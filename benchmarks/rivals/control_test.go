@@ -67,6 +67,9 @@ func TestControl(t *testing.T) {
 	if p, err := c.newPusher(ctx, "http://u", "h"); err != nil || p.signer.AccessKeyID != "AKIA1" || p.signer.SecretAccessKey != "hidden" {
 		t.Errorf("a pusher: %+v, %v", p, err)
 	}
+	if err := c.deny(ctx, id); err != nil {
+		t.Error(err)
+	}
 	want := []string{
 		`POST /restapis?mode=import {}`,
 		`PUT /restapis/abc?mode=overwrite {"a":1}`,
@@ -86,6 +89,8 @@ func TestControl(t *testing.T) {
 		`POST /tidegate/iam/users {"userName":"bench"}`,
 		`PUT /tidegate/iam/users/bench/policies/push {"policyDocument":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"execute-api:ManageConnections\",\"Resource\":\"*\"}}"}`,
 		`POST /tidegate/iam/users/bench/accesskeys `,
+		`PATCH /restapis/abc/stages/prod {"patchOperations":[` +
+			`{"op":"replace","path":"/*/*/throttling/rateLimit","value":"0"},{"op":"replace","path":"/*/*/throttling/burstLimit","value":"0"}]}`,
 	}
 	if got := strings.Join(calls, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("calls:\n%s\nwant:\n%s", got, strings.Join(want, "\n"))

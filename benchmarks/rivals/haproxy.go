@@ -11,7 +11,7 @@ import (
 var HAProxy = Rival{Name: HAProxyName, start: haproxyStart}
 
 func haproxyStart(_ context.Context, dir string, s Site) (*Server, error) {
-	address, err := freeAddress()
+	address, err := s.freeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -19,7 +19,7 @@ func haproxyStart(_ context.Context, dir string, s Site) (*Server, error) {
 	if err := os.WriteFile(file, []byte(haproxyConfig(address, s)), 0o644); err != nil {
 		return nil, err
 	}
-	proc, err := launch(dir, nil, "haproxy", "-db", "-f", file)
+	proc, err := s.launch(dir, nil, "haproxy", "-db", "-f", file)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,11 @@ const neverQuota = 1_000_000_000
 // stage and of each method, and a usage plan with throttle and quota that has
 // the API's key.
 func (c *control) limit(ctx context.Context, id string, api API) error {
-	if err := c.throttleStage(ctx, id, api); err != nil {
+	methods := []string{allMethods}
+	for _, r := range api.Routes {
+		methods = append(methods, strings.ReplaceAll(r.Path, "/", "~1")+"/"+r.Method)
+	}
+	if err := c.throttle(ctx, id, never, methods...); err != nil {
 		return err
 	}
 	var key, plan struct{ ID string }
@@ -38,16 +42,19 @@ func (c *control) limit(ctx context.Context, id string, api API) error {
 	return c.send(ctx, http.MethodPost, "/usageplans/"+plan.ID+"/keys", map[string]string{"keyId": key.ID, "keyType": "API_KEY"}, nil)
 }
 
-// throttleStage is UpdateStage with a throttle for all methods and one for each.
-func (c *control) throttleStage(ctx context.Context, id string, api API) error {
-	methods := []string{"*/*"}
-	for _, r := range api.Routes {
-		methods = append(methods, strings.ReplaceAll(r.Path, "/", "~1")+"/"+r.Method)
-	}
+// deny has all requests of a deployed API refused: a throttle of 0 blocks.
+func (c *control) deny(ctx context.Context, id string) error {
+	return c.throttle(ctx, id, 0, allMethods)
+}
+
+const allMethods = "*/*"
+
+// throttle is UpdateStage with a rate and burst for each of some methods.
+func (c *control) throttle(ctx context.Context, id string, limit int, methods ...string) error {
 	var patches []patch
 	for _, m := range methods {
 		for _, leaf := range []string{"rateLimit", "burstLimit"} {
-			patches = append(patches, replace("/"+m+"/throttling/"+leaf, strconv.Itoa(never)))
+			patches = append(patches, replace("/"+m+"/throttling/"+leaf, strconv.Itoa(limit)))
 		}
 	}
 	return c.patchStage(ctx, id, patches...)

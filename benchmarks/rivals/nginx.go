@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -15,7 +16,7 @@ import (
 var Nginx = Rival{Name: NginxName, start: nginxStart}
 
 func nginxStart(_ context.Context, dir string, s Site) (*Server, error) {
-	address, err := freeAddress()
+	address, err := s.freeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +26,7 @@ func nginxStart(_ context.Context, dir string, s Site) (*Server, error) {
 			return nil, err
 		}
 	}
-	srv, err := startNginx(dir, address, nginxConfig(dir, address, s))
+	srv, err := s.startNginx(dir, address, nginxConfig(dir, address, s))
 	if err != nil {
 		_ = os.RemoveAll(answers)
 		return nil, err
@@ -41,12 +42,12 @@ func nginxStart(_ context.Context, dir string, s Site) (*Server, error) {
 	return srv, nil
 }
 
-func startNginx(dir, address, config string) (*Server, error) {
+func (s Site) startNginx(dir, address, config string) (*Server, error) {
 	file := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return nil, err
 	}
-	proc, err := launch(dir, nil, "nginx", "-p", dir, "-c", file, "-e", "stderr", "-g", "daemon off;")
+	proc, err := s.launch(dir, nil, "nginx", "-p", dir, "-c", file, "-e", "stderr", "-g", "daemon off;")
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +108,9 @@ func nginxConfig(dir, address string, s Site) string {
 	w := bufio.NewWriter(&b)
 	nginxHead(w, dir)
 	fmt.Fprintf(w, "  upstream backend { server %s; keepalive 128; keepalive_requests 1000000000; keepalive_time 24h; }\n", s.Backend)
+	if s.limited() {
+		fmt.Fprint(w, "  limit_req_zone $binary_remote_addr zone=clients:10m rate=1r/s;\n  limit_req_status 429;\n  limit_req_log_level info;\n")
+	}
 	if s.cached() {
 		fmt.Fprintf(w, "  proxy_cache_path %s/%s levels=1:2 keys_zone=answers:10m max_size=256m inactive=1h use_temp_path=off;\n", dir, nginxAnswers)
 	}
@@ -142,38 +146,46 @@ func nginxConfig(dir, address string, s Site) string {
     add_header X-Cache $upstream_cache_status;
 `)
 	}
-	for _, r := range exactRoutes(s.APIs) {
-		writeLocation(w, r)
+	for _, api := range s.APIs {
+		for _, r := range api.Routes {
+			if s.exact(r) {
+				writeLocation(w, r, api.Denied)
+			}
+		}
 	}
 	fmt.Fprint(w, "    location / { proxy_pass http://backend; }\n  }\n}\n")
 	_ = w.Flush() // into memory: cannot fail
 	return b.String()
 }
 
-// exactRoutes returns the routes that get a location of their own. Those with
-// parameters, and those of several APIs on one path, nginx meets in self checks
-// only, where location / serves them.
-func exactRoutes(apis []API) []Route {
-	var exact []Route
-	if len(apis) != 1 {
-		return nil
-	}
-	for _, r := range apis[0].Routes {
-		if !strings.Contains(r.Path, "{") {
-			exact = append(exact, r)
+// exact tells the routes that get a location of their own. Those with parameters,
+// and those of several APIs on one path, nginx meets in self checks only, where
+// location / serves them.
+func (s Site) exact(r Route) bool {
+	owners := 0
+	for _, api := range s.APIs {
+		if slices.ContainsFunc(api.Routes, func(other Route) bool { return other.Path == r.Path }) {
+			owners++
 		}
 	}
-	return exact
+	return owners == 1 && !strings.Contains(r.Path, "{")
 }
 
-func writeLocation(w io.Writer, r Route) {
-	if r.Target == "" {
-		fmt.Fprintf(w, "    location = /%s%s { return 200 '%s'; }\n", Stage, r.Path, SmallBody)
-		return
+func writeLocation(w io.Writer, r Route, d Denial) {
+	does := fmt.Sprintf("proxy_pass http://backend%s;", r.Target)
+	switch {
+	case d == ByReturn:
+		does = "return 429 '" + deniedBody + "';"
+	case d == ByLimit: // a return would come before it; what it lets pass gets a page of nginx's own
+		does = "limit_req zone=clients; stub_status;"
+	case r.Target == "":
+		does = "return 200 '" + SmallBody + "';"
 	}
-	var socket string
 	if r.WebSocket {
-		socket = ` proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; proxy_read_timeout 1h; proxy_send_timeout 1h;`
+		does += ` proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; proxy_read_timeout 1h; proxy_send_timeout 1h;`
 	}
-	fmt.Fprintf(w, "    location = /%s%s { proxy_pass http://backend%s;%s }\n", Stage, r.Path, r.Target, socket)
+	fmt.Fprintf(w, "    location = /%s%s { %s }\n", Stage, r.Path, does)
 }
+
+// deniedBody is what Tidegate says to those whom it throttles.
+const deniedBody = `{"message":"Too Many Requests"}`

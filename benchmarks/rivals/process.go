@@ -19,11 +19,16 @@ type process struct {
 	done chan struct{} // closed when it has ended
 }
 
-// launch starts argv in dir. The server ends with this process, however that ends.
-func launch(dir string, env []string, argv ...string) (*process, error) {
+// launch starts argv in dir, on the host of the site. The server ends with this
+// process, however that ends.
+func (s Site) launch(dir string, env []string, argv ...string) (*process, error) {
 	path, err := find(argv[0])
 	if err != nil {
 		return nil, err
+	}
+	argv[0] = path
+	if s.On != nil {
+		argv = s.On.Host.Command(argv...)
 	}
 	p := &process{log: filepath.Join(dir, "output.log"), done: make(chan struct{})}
 	out, err := os.Create(p.log)
@@ -31,7 +36,7 @@ func launch(dir string, env []string, argv ...string) (*process, error) {
 		return nil, err
 	}
 	defer out.Close()
-	p.cmd = exec.Command(path, argv[1:]...)
+	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
@@ -96,7 +101,10 @@ func isFile(path string) bool {
 }
 
 // packages are the Debian packages the harness needs, by binary.
-var packages = map[string]string{"nginx": "nginx-light", "haproxy": "haproxy", "caddy": "caddy", "wrk": "wrk", "varnishd": "varnish"}
+var packages = map[string]string{
+	"nginx": "nginx-light", "haproxy": "haproxy", "caddy": "caddy", "wrk": "wrk", "varnishd": "varnish",
+	"ip": "iproute2", "nft": "nftables",
+}
 
 // Install makes sure the binaries (keys of packages) exist: as root it installs
 // what lacks with apt-get, otherwise its error names the command to run.

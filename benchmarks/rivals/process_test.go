@@ -11,7 +11,7 @@ import (
 )
 
 func TestProcess(t *testing.T) {
-	p, err := launch(t.TempDir(), []string{"GREETING=hello"}, "sh", "-c", "echo $GREETING; exec sleep 30")
+	p, err := Site{}.launch(t.TempDir(), []string{"GREETING=hello"}, "sh", "-c", "echo $GREETING; exec sleep 30")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestProcess(t *testing.T) {
 }
 
 func TestLaunchNamesWhatLacks(t *testing.T) {
-	if _, err := launch(t.TempDir(), nil, "no-such-server"); err == nil || !strings.Contains(err.Error(), "no-such-server") {
+	if _, err := (Site{}).launch(t.TempDir(), nil, "no-such-server"); err == nil || !strings.Contains(err.Error(), "no-such-server") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -67,7 +67,7 @@ func TestMemoryFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(link, "file"), nil, 0o600); err != nil {
 		t.Error(err)
 	}
-	p, err := launch(t.TempDir(), nil, "true")
+	p, err := Site{}.launch(t.TempDir(), nil, "true")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // Package rivals starts the gateways that are compared, each from a
 // configuration written for it: one worker, access logs off, kept-alive
-// connections to one backend, on a free loopback port. All are stopped with
-// their whole family of processes.
+// connections to one backend, on a free port of loopback or of a host of package
+// network. All are stopped with their whole family of processes.
 package rivals
 
 import (
@@ -12,12 +12,14 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/tidegate/tidegate/benchmarks/network"
 	"github.com/tidegate/tidegate/benchmarks/procstat"
 )
 
@@ -43,10 +45,18 @@ type Site struct {
 	WebSocketAPI bool
 	// Workers are Tidegate's event loops; 0 stands for one.
 	Workers int
+	// On is where the rival runs and listens; nil is the host of this process, and
+	// its loopback.
+	On *network.End
 }
 
 // cached says whether answers are to be kept, which is asked of all APIs alike.
 func (s Site) cached() bool { return len(s.APIs) > 0 && s.APIs[0].Cached }
+
+// limited says whether nginx has to count the requests of its clients.
+func (s Site) limited() bool {
+	return slices.ContainsFunc(s.APIs, func(api API) bool { return api.Denied == ByLimit })
+}
 
 // API is a set of routes. HAProxy and Caddy hand every request to the backend
 // with its path unchanged and ignore it, as does Varnish.
@@ -59,7 +69,19 @@ type API struct {
 	// Cached has the rival keep what the backend answers to GETs for an hour, by
 	// the path's parameters. Varnish always does.
 	Cached bool
+	// Denied has every request refused with 429. Tidegate's stage has a throttle of
+	// 0 for it.
+	Denied Denial
 }
+
+// Denial is how nginx refuses an API's requests. The zero value does not.
+type Denial uint8
+
+// Denials.
+const (
+	ByReturn Denial = 1 + iota // what costs nginx the least: return 429
+	ByLimit                    // limit_req, which lets one request a second pass
+)
 
 // Route is one method and path, which may hold {name} parameters.
 type Route struct {
@@ -92,7 +114,8 @@ type Server struct {
 	Pusher      *Pusher     // nil unless the rival can send to WebSocket clients
 
 	proc    *process
-	scratch string // a folder that is removed when the server has ended; empty for none
+	on      *network.End // nil: the host of this process
+	scratch string       // a folder that is removed when the server has ended; empty for none
 }
 
 // Republisher replaces an API of a running server.
@@ -115,7 +138,7 @@ func (r Rival) Start(ctx context.Context, dir string, s Site, path string) (*Ser
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", r.Name, err)
 	}
-	srv.Name = r.Name
+	srv.Name, srv.on = r.Name, s.On
 	if err := srv.waitReady(ctx, path); err != nil {
 		srv.Stop()
 		return nil, fmt.Errorf("start %s: %w%s", r.Name, err, srv.proc.logTail())
@@ -151,7 +174,11 @@ func (s *Server) Stop() {
 const readyWithin = 20 * time.Second
 
 func (s *Server) waitReady(ctx context.Context, path string) error {
-	client := &http.Client{Timeout: 2 * time.Second, Transport: insecureTransport()}
+	transport := insecureTransport()
+	if s.on != nil {
+		transport.DialContext = s.on.Host.Dial
+	}
+	client := &http.Client{Timeout: 2 * time.Second, Transport: transport}
 	defer client.CloseIdleConnections()
 	deadline := time.Now().Add(readyWithin)
 	for {
@@ -207,13 +234,25 @@ func memoryFolder(link string) (string, error) {
 	return dir, nil
 }
 
-// freeAddress returns a loopback address nobody uses at the moment. Its port is
-// below those which Linux gives to clients: the harness makes so many
-// connections that one could take the port before the server does.
-func freeAddress() (string, error) {
+// freeAddress returns an address that nobody uses at the moment, on loopback or
+// on the host of the site.
+func (s Site) freeAddress() (address string, err error) {
+	if s.On == nil {
+		return freeAddress(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+	}
+	err = s.On.Host.Do(func() error {
+		address, err = freeAddress(s.On.Address)
+		return err
+	})
+	return address, err
+}
+
+// freeAddress picks a port below those which Linux gives to clients: the harness
+// makes so many connections that one could take the port before the server does.
+func freeAddress(ip netip.Addr) (string, error) {
 	var lastErr error
 	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
+		address := netip.AddrPortFrom(ip, uint16(10_000+rand.IntN(22_000))).String()
 		l, err := net.Listen("tcp", address)
 		if err == nil {
 			return address, l.Close()

@@ -27,19 +27,19 @@ func FastHTTPWebSocket(writers int) Rival {
 
 // goServer is a server of package sockets: this binary, running its subcommand.
 func goServer(o sockets.Order) Rival {
-	return Rival{Name: o.Name, start: func(_ context.Context, dir string, _ Site) (*Server, error) {
+	return Rival{Name: o.Name, start: func(_ context.Context, dir string, s Site) (*Server, error) {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, err
 		}
-		if o.Address, err = freeAddress(); err != nil {
+		if o.Address, err = s.freeAddress(); err != nil {
 			return nil, err
 		}
 		order, err := json.Marshal(o)
 		if err != nil {
 			return nil, err
 		}
-		proc, err := launch(dir, nil, self, sockets.Command, string(order))
+		proc, err := s.launch(dir, nil, self, sockets.Command, string(order))
 		if err != nil {
 			return nil, err
 		}

@@ -20,7 +20,7 @@ func Tidegate(binary string) Rival {
 }
 
 func tidegateStart(ctx context.Context, dir, binary string, s Site) (*Server, error) {
-	address, err := freeAddress()
+	address, err := s.freeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func tidegateStart(ctx context.Context, dir, binary string, s Site) (*Server, er
 	if err := os.WriteFile(file, []byte(tidegateConfig(dir, address, socket, s)), 0o600); err != nil {
 		return nil, err
 	}
-	proc, err := launch(dir, nil, binary, "run", "--config", file)
+	proc, err := s.launch(dir, nil, binary, "run", "--config", file)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,11 @@ func deployAll(ctx context.Context, control *control, srv *Server, s Site) error
 		}
 		if api.Key != "" {
 			if err := control.limit(ctx, id, api); err != nil {
+				return err
+			}
+		}
+		if api.Denied != 0 {
+			if err := control.deny(ctx, id); err != nil {
 				return err
 			}
 		}

@@ -14,7 +14,7 @@ import (
 var Varnish = Rival{Name: VarnishName, start: varnishStart}
 
 func varnishStart(_ context.Context, dir string, s Site) (*Server, error) {
-	address, err := freeAddress()
+	address, err := s.freeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +22,7 @@ func varnishStart(_ context.Context, dir string, s Site) (*Server, error) {
 	if err := os.WriteFile(file, []byte(varnishConfig(s)), 0o644); err != nil {
 		return nil, err
 	}
-	proc, err := launch(dir, nil, varnishArguments(dir, address, file)...)
+	proc, err := s.launch(dir, nil, varnishArguments(dir, address, file)...)
 	if err != nil {
 		return nil, err
 	}

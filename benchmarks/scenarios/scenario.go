@@ -4,6 +4,7 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -12,8 +13,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidegate/tidegate/benchmarks/network"
 	"github.com/tidegate/tidegate/benchmarks/report"
 	"github.com/tidegate/tidegate/benchmarks/rivals"
+	"github.com/tidegate/tidegate/bpf/gate"
 )
 
 // Scenario is one comparison. Everything it measures is taken in rounds in
@@ -21,7 +24,7 @@ import (
 type Scenario struct {
 	Name    string
 	About   string             // one sentence: what runs, what the figures are
-	Needs   []string           // binaries beside nginx, which is always the backend
+	Needs   []string           // binaries, beside nginx and wrk unless it is InProcess
 	Measure string             // the value the chart shows, as a sample names it
 	AtMost  map[string]float64 // the figures that are judged, and what each may be at most
 	AtLeast map[string]float64 // those that are better the larger they are
@@ -30,6 +33,8 @@ type Scenario struct {
 
 	// InProcess says that nothing is started: neither a gateway nor the backend.
 	InProcess bool
+	// Root says that it takes root, for networks of its own and the kernel gate.
+	Root bool
 
 	run func(ctx context.Context, b *bench) ([]report.Figure, error)
 }
@@ -67,12 +72,18 @@ func Find(name string) ([]Scenario, error) {
 
 // Run measures the scenario. It installs what lacks when it may, and leaves no
 // process and no file behind. A request that failed is an error, except where
-// failures are what the scenario counts.
+// failures are what the scenario counts. It is a [*Skipped] when this is no
+// machine, or no user, to measure it.
 func (s Scenario) Run(ctx context.Context, o Options) (*report.Result, error) {
+	if s.Root && os.Geteuid() != 0 {
+		return nil, &Skipped{s.Name, "it takes root"}
+	}
+	needs := s.Needs
 	if !s.InProcess {
-		if err := rivals.Install(append([]string{"nginx", "wrk"}, s.Needs...)...); err != nil {
-			return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
-		}
+		needs = append([]string{"nginx", "wrk"}, needs...)
+	}
+	if err := rivals.Install(needs...); err != nil {
+		return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
 	dir, err := os.MkdirTemp("", "tidegate-bench-")
 	if err != nil {
@@ -102,6 +113,12 @@ func (s Scenario) Run(ctx context.Context, o Options) (*report.Result, error) {
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
+	}
+	if lacks := new(gate.Unavailable); errors.As(err, &lacks) {
+		err = &Skipped{s.Name, lacks.Error()}
+	}
+	if errors.As(err, new(*Skipped)) {
+		return nil, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
@@ -145,6 +162,8 @@ func (s Scenario) versions(o Options, r *report.Result) map[string]string {
 			v[name] = rivals.Version("caddy", "version")
 		case rivals.VarnishName:
 			v[name] = rivals.Version("varnishd", "-V")
+		case nftablesDrop:
+			v["nftables"] = rivals.Version("nft", "--version")
 		case rivals.TidegateName:
 			v[name] = rivals.Version(o.Tidegate, "version")
 			if o.SelfCheck {
@@ -168,6 +187,7 @@ type bench struct {
 	tidegate  rivals.Rival
 	backend   *rivals.Server // nil when nothing is started
 	servers   []*rivals.Server
+	hosts     []*network.Host
 	samples   []report.Sample
 }
 
@@ -183,6 +203,9 @@ func (b *bench) start(ctx context.Context, r rivals.Rival, s rivals.Site, path s
 func (b *bench) stopAll() {
 	for _, s := range slices.Backward(b.servers) {
 		s.Stop()
+	}
+	for _, h := range b.hosts {
+		h.Close()
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/benchmarks/caches"
+	"github.com/tidegate/tidegate/benchmarks/callers"
 	"github.com/tidegate/tidegate/benchmarks/limits"
 	"github.com/tidegate/tidegate/benchmarks/load"
 	"github.com/tidegate/tidegate/benchmarks/report"
@@ -53,8 +54,11 @@ func TestScenariosAndFigures(t *testing.T) {
 		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn", "plan": "cpu_vs_bare",
 		"cache-hit": "cpu_vs_nginx cpu_vs_varnish", "cache-hit-10k": "cpu_vs_nginx",
 		"ws-idle": "bytes_per_conn vs_fasthttp_websocket", "ws-echo": "cpu_vs_nginx", "ws-connect": "http_p99_with_vs_without",
-		"ws-push":    "messages_per_s_vs_fasthttp_websocket p99_vs_fasthttp_websocket",
-		"cachestore": "vs_fastcache vs_bigcache vs_freecache get_allocs", "cache-gc": "heap_mib max_pause_vs_map",
+		"ws-push":   "messages_per_s_vs_fasthttp_websocket p99_vs_fasthttp_websocket",
+		"auth":      "sigv4_vs_signer sigv4_allocs jwt_cached_vs_verify jwt_cached_allocs jwt_es256_vs_library authorizer_cached_vs_verify authorizer_cached_allocs",
+		"gate-cost": "pass_vs_reference drop_vs_reference sentence_us million_prefixes_s", "gate-refuse": "nginx_over_respond nginx_over_drop",
+		"gate-attack": "throughput_kept p99_ratio",
+		"cachestore":  "vs_fastcache vs_bigcache vs_freecache get_allocs", "cache-gc": "heap_mib max_pause_vs_map",
 		"limiter": "vs_xtime scaling_2_cores decision_vs_xtime accuracy_used accuracy_over spend_allocs decision_allocs lookup_vs_map find_allocs keys_bytes keys_scanned_bytes",
 	}
 	for name, figures := range want {
@@ -91,6 +95,8 @@ func TestScenariosAreShort(t *testing.T) {
 			rivals = 4
 		case "cache-hit", "cachestore":
 			rivals = 6
+		case "auth", "gate-refuse", "gate-attack":
+			rivals = 8
 		}
 		turn := s.Window
 		switch s.Name {
@@ -101,6 +107,10 @@ func TestScenariosAreShort(t *testing.T) {
 			turn *= 2
 		case "cache-gc": // filling takes its time, and so does a collection of the map
 			turn = 20 * time.Second
+		case "gate-cost": // each round runs 10 kinds of packets, and condemns; and there are the loads
+			turn = 300 * time.Millisecond
+		case "gate-attack": // the attack begins and ends around it; and it is calibrated
+			turn += 200 * time.Millisecond
 		case "latency":
 			turn += 2 * warmUp / 10
 		case "deploy":
@@ -216,6 +226,29 @@ func TestLimiterSelfCheck(t *testing.T) {
 	for _, f := range figures[:3] {
 		if f.Value < 0.2 || f.Value > 5 {
 			t.Errorf("%s is %v", f.Name, f.Value)
+		}
+	}
+}
+
+// What is compared with is of a module that is known, and all figures are taken; in
+// a self check they compare like with like.
+func TestAuth(t *testing.T) {
+	for _, selfCheck := range []bool{false, true} {
+		b := &bench{rounds: 2, window: 4 * time.Millisecond, log: io.Discard, selfCheck: selfCheck}
+		figures, err := auth(context.Background(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		allTaken(t, "auth", figures)
+		for _, s := range b.samples {
+			if callers.Modules[s.Rival] == "" && !strings.HasPrefix(s.Rival, "tidegate-") {
+				t.Errorf("the module of %s is not known", s.Rival)
+			}
+		}
+		for _, f := range figures {
+			if selfCheck && strings.Contains(f.Name, "_vs_") && (f.Value < 0.2 || f.Value > 5) {
+				t.Errorf("self check: %s is %v", f.Name, f.Value)
+			}
 		}
 	}
 }

@@ -5,47 +5,46 @@
 #define TIDEGATE_COOKIE
 
 /* make_cookie returns the initial sequence number to answer a SYN with, or a
- * negative number. */
-__noinline long make_cookie(struct xdp_md *ctx, const struct segment *s)
+ * negative number. Of the SYN only its numbers count: no answer is longer than
+ * the least segment that everybody takes. */
+static __always_inline long make_cookie(const struct segment *s)
 {
-	__u8 tcp[60] = {};
-	struct iphdr four;
-	struct ipv6hdr six;
-	__u32 size;
+	struct tcphdr tcp = { .source = s->flow.source_port, .dest = s->flow.port, .seq = bpf_htonl(s->seq), .doff_res = 5 << 4 };
 	__s64 made;
 
-	if (!s)
-		return -1;
-	size = s->header;
-	if (size < sizeof(struct tcphdr) || size > sizeof(tcp) || bpf_xdp_load_bytes(ctx, s->l4, tcp, size))
-		return -1;
 	if (s->flow.family == AF_INET) {
-		if (bpf_xdp_load_bytes(ctx, s->l3, &four, sizeof(four)))
-			return -1;
-		made = bpf_tcp_raw_gen_syncookie_ipv4(&four, (struct tcphdr *)tcp, size);
+		struct iphdr ip = { .saddr = s->flow.source[0], .daddr = s->flow.destination[0] };
+
+		made = bpf_tcp_raw_gen_syncookie_ipv4(&ip, &tcp, sizeof(tcp));
 	} else {
-		if (bpf_xdp_load_bytes(ctx, s->l3, &six, sizeof(six)))
-			return -1;
-		made = bpf_tcp_raw_gen_syncookie_ipv6(&six, (struct tcphdr *)tcp, size);
+		struct ipv6hdr ip = {};
+
+		__builtin_memcpy(ip.saddr, s->flow.source, sizeof(ip.saddr));
+		__builtin_memcpy(ip.daddr, s->flow.destination, sizeof(ip.daddr));
+		made = bpf_tcp_raw_gen_syncookie_ipv6(&ip, &tcp, sizeof(tcp));
 	}
 	return made < 0 ? made : made & 0xffffffff; /* above it is the MSS */
 }
 
 /* has_cookie tells whether the segment is the first after a cookie of ours, or
  * of the host's stack. */
-__noinline int has_cookie(struct xdp_md *ctx, const struct segment *s)
+static __always_inline int has_cookie(const struct segment *s)
 {
-	struct tcphdr tcp;
-	struct iphdr four;
-	struct ipv6hdr six;
+	struct tcphdr tcp = {
+		.source = s->flow.source_port, .dest = s->flow.port, .seq = bpf_htonl(s->seq), .ack_seq = bpf_htonl(s->ack), .flags = TCP_ACK,
+	};
 
-	if (!s || !(s->flags & TCP_ACK) || bpf_xdp_load_bytes(ctx, s->l4, &tcp, sizeof(tcp)))
-		return 0;
-	if (s->flow.family == AF_INET)
-		return !bpf_xdp_load_bytes(ctx, s->l3, &four, sizeof(four)) &&
-		       !bpf_tcp_raw_check_syncookie_ipv4(&four, &tcp);
-	return !bpf_xdp_load_bytes(ctx, s->l3, &six, sizeof(six)) &&
-	       !bpf_tcp_raw_check_syncookie_ipv6(&six, &tcp);
+	if (s->flow.family == AF_INET) {
+		struct iphdr ip = { .saddr = s->flow.source[0], .daddr = s->flow.destination[0] };
+
+		return !bpf_tcp_raw_check_syncookie_ipv4(&ip, &tcp);
+	} else {
+		struct ipv6hdr ip = {};
+
+		__builtin_memcpy(ip.saddr, s->flow.source, sizeof(ip.saddr));
+		__builtin_memcpy(ip.daddr, s->flow.destination, sizeof(ip.daddr));
+		return !bpf_tcp_raw_check_syncookie_ipv6(&ip, &tcp);
+	}
 }
 
 #endif

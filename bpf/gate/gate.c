@@ -12,22 +12,65 @@
 #include "reasons.h"
 #include "clock.h"
 #include "parse.h"
-#include "leave.h"
+#include "count.h"
 
 #include "maps.h"
+#include "marks.h"
 #include "judge.h"
+#include "glance.h"
+#include "report.h"
 #include "segment.h"
 #include "cookie.h"
 #include "answer.h"
 #include "reply.h"
 #include "refuse.h"
 
-static __always_inline __u8 port_of(__be16 port)
+static __always_inline int passed(enum reason reason, __u32 length)
 {
-	__u32 number = bpf_ntohs(port), index = number / 16;
-	__u64 *entry = bpf_map_lookup_elem(&ports, &index);
+	count(reason, length);
+	return XDP_PASS;
+}
 
-	return entry ? *entry >> number % 16 * 4 & 15 : 0;
+static __always_inline int dropped(struct xdp_md *ctx, enum reason reason, __u32 length)
+{
+	if (unlikely(count(reason, length)))
+		report_frame(ctx, length, reason);
+	return XDP_DROP;
+}
+
+static __always_inline int unreadable(struct xdp_md *ctx, __u32 length)
+{
+	__u64 word = 0;
+	int judgement = look_closer(ctx, &word);
+
+	if (judgement >= 0)
+		return dropped(ctx, DROP_UNREADABLE, length);
+	return passed(judgement == PASSES(PASS_CLEAN) ? PASS_UNREADABLE : PASS_REASON(judgement), length);
+}
+
+static __always_inline int decide(struct xdp_md *ctx, const struct packet *p, enum parsed parsed, __u32 length)
+{
+	int judgement;
+	__u64 word = 0;
+	__u8 port;
+
+	if (unlikely(parsed == MALFORMED))
+		return passed(PASS_MALFORMED, length);
+	if (unlikely(parsed == NOT_TCP))
+		return passed(PASS_NOT_TCP, length);
+	if (unlikely(parsed == UNREADABLE))
+		return unreadable(ctx, length);
+	port = port_of(p->port);
+	if (unlikely(!port))
+		return passed(PASS_OTHER_PORT, length);
+	judgement = glance(p, &word);
+	if (unlikely(judgement == LOOK_CLOSER))
+		judgement = look_closer(ctx, &word);
+	if (judgement < 0)
+		return passed(PASS_REASON(judgement), length);
+	if (port == 1 + DROP && opens(p->flags)) /* as refuse would, but at once */
+		return dropped(ctx, judgement == BY_RULE ? DROP_RULE : DROP_SENTENCE, length);
+	return refuse(ctx, length, judgement == BY_SENTENCE, word);
 }
 
 SEC("xdp.frags")
@@ -35,43 +78,14 @@ int gate(struct xdp_md *ctx)
 {
 	__u32 length = bpf_xdp_get_buff_len(ctx);
 	struct packet p = {};
-	enum parsed parsed = parse(ctx, &p);
-	struct segment s;
-	struct rule *rule;
-	enum reason pass;
-	int sentenced, verdict;
-	__u8 port = 0;
+	void *at;
+	__be16 type = parse_ethernet(ctx, &p, &at);
 
-	if (parsed == NOT_IP)
-		return leave(ctx, XDP_PASS, PASS_NOT_IP, length, 0, 0);
-	if (parsed == MALFORMED)
-		return leave(ctx, XDP_PASS, PASS_MALFORMED, length, 0, 0);
-	if (parsed == NOT_TCP)
-		return leave(ctx, XDP_PASS, PASS_NOT_TCP, length, 0, 0);
-	if (parsed == TCP) {
-		port = port_of(p.port);
-		if (!port)
-			return leave(ctx, XDP_PASS, PASS_OTHER_PORT, length, 0, 0);
-	}
-
-	rule = judge(&p, &sentenced, &pass);
-	if (!rule)
-		return leave(ctx, XDP_PASS, parsed == UNREADABLE && pass == PASS_CLEAN ? PASS_UNREADABLE : pass, length, 0, 0);
-
-	p.note = rule->note;
-	if (parsed == UNREADABLE)
-		return leave(ctx, XDP_DROP, DROP_UNREADABLE, length, &p, 0);
-	if (port == 1 + DROP && opens(p.flags)) /* as refuse would, but at once */
-		return leave(ctx, XDP_DROP, sentenced ? DROP_SENTENCE : DROP_RULE, length, &p, 0);
-
-	__builtin_memset(&s, 0, sizeof(s));
-	s.length = length;
-	s.port = port;
-	s.sentenced = sentenced;
-	if (read_segment(ctx, &s, &p))
-		return leave(ctx, XDP_DROP, DROP_FAILED, length, &p, 0);
-	verdict = refuse(ctx, &s, rule);
-	return leave(ctx, verdict >> 8, verdict & 0xff, length, 0, &s.flow);
+	if (type == bpf_htons(ETH_P_IP))
+		return decide(ctx, &p, parse_ip4(ctx, &p, at), length);
+	if (type == bpf_htons(ETH_P_IPV6))
+		return decide(ctx, &p, parse_ip6(ctx, &p, at), length);
+	return passed(PASS_NOT_IP, length);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

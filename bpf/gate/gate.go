@@ -14,9 +14,10 @@ import (
 // DefaultDir is where the gate is pinned.
 const DefaultDir = "/sys/fs/bpf/tidegate/gate"
 
-// Limits of the maps.
+// Limits of the maps. Each that may be takes 16 bytes of kernel memory, each that
+// is some 100 more.
 const (
-	DefaultMaxPrefixes  = 1 << 21 // of each IP version; kernel memory only for what is used
+	DefaultMaxPrefixes  = 1 << 20 // of each IP version
 	DefaultMaxSentences = 1 << 18
 )
 
@@ -37,7 +38,8 @@ type Gate struct {
 	dir     string
 	objects programObjects
 	links   map[int]*attached // by index of the interface
-	filters filters
+	lengths lengths
+	marks   struct{ prefixes, sentences marks }
 	maxIPs  int
 
 	mu       sync.Mutex // held by every change
@@ -172,7 +174,7 @@ func (g *Gate) Beat() error {
 }
 
 func (g *Gate) putControl() error {
-	if err := g.objects.Control.Put(uint32(0), g.control); err != nil {
+	if err := g.objects.Control.Set(g.control); err != nil {
 		return fmt.Errorf("write the gate's heartbeat: %w", err)
 	}
 	return nil
@@ -188,7 +190,11 @@ func (g *Gate) sweep(at uint64) error {
 			}
 		}
 	}
-	return g.sweepSentences(at)
+	others, err := g.sweepSentences(at)
+	if err != nil {
+		return err
+	}
+	return g.marks.sentences.rebuild(others) // it may have made room for marks
 }
 
 // Status is what the gate says of itself.

@@ -1,14 +1,17 @@
 package gate
 
 import (
+	"bufio"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -264,6 +267,60 @@ func TestOpenConnectionPasses(t *testing.T) {
 			n.release(t)
 		}
 	}
+}
+
+// A client that is condemned after its last connection may come from the very
+// port of that one, of which the host keeps the memory for a minute.
+func TestFormerConnectionIsOver(t *testing.T) {
+	need.Root(t)
+	n := newNetwork(t, anyAddress(Respond))
+	n.serve(t)
+	for version, server := range map[string]netip.Addr{"IPv4": n.host.IPv4, "IPv6": n.host.IPv6} {
+		ask := func() (*http.Response, error) {
+			conn, err := n.dialFrom(40000, server)
+			if err != nil {
+				return nil, err
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(2 * time.Second))
+			io.WriteString(conn, "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err == nil {
+				io.Copy(io.Discard, resp.Body) // to the end, so that the server is the first to close
+			}
+			return resp, err
+		}
+		if resp, err := ask(); err != nil || resp.StatusCode != 200 {
+			t.Fatalf("%s: before the sentence: %v, %v", version, resp, err)
+		}
+		n.condemn(t, Rule{For: time.Minute, Answer: TooManyRequests})
+		for range 2 {
+			if resp, err := ask(); err != nil || resp.StatusCode != 429 {
+				t.Errorf("%s: from the port of a former connection: %v, %v", version, resp, err)
+			}
+		}
+		n.release(t)
+	}
+}
+
+// dialFrom connects from that port of the client.
+func (n *network) dialFrom(port uint16, server netip.Addr) (conn net.Conn, err error) {
+	local := n.client.IPv4
+	if server.Is6() {
+		local = n.client.IPv6
+	}
+	d := net.Dialer{
+		Timeout:   2 * time.Second,
+		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, port)),
+		Control: func(_, _ string, c syscall.RawConn) error {
+			return c.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) })
+		},
+	}
+	err = n.client.Namespace.Do(func() error {
+		conn, err = d.Dial("tcp", netip.AddrPortFrom(server, testPort).String())
+		return err
+	})
+	return conn, err
 }
 
 // The kernel ends a sentence by itself: the handle does nothing meanwhile.

@@ -12,8 +12,8 @@ import (
 
 // pinned are the maps that outlive a process. The others belong to one program.
 var pinned = []string{
-	programMapControl, programMapCounters, programMapFilter4, programMapFilter6, programMapListeners, programMapNotes,
-	programMapPorts, programMapPrefixes4, programMapPrefixes6, programMapSentences,
+	programMapCounters, programMapLengths4, programMapLengths6, programMapListeners, programMapNotes,
+	programMapPorts, programMapPrefixMarks, programMapPrefixes4, programMapPrefixes6, programMapSentenceMarks, programMapSentences,
 }
 
 const pinnedProgram = "program"
@@ -92,9 +92,10 @@ func (g *Gate) load(o Options) (fresh []string, err error) {
 func (g *Gate) mapOf(name string) *ebpf.Map {
 	o := &g.objects.programMaps
 	return map[string]*ebpf.Map{
-		programMapControl: o.Control, programMapCounters: o.Counters, programMapFilter4: o.Filter4, programMapFilter6: o.Filter6,
+		programMapCounters: o.Counters, programMapLengths4: o.Lengths4, programMapLengths6: o.Lengths6,
 		programMapListeners: o.Listeners, programMapNotes: o.Notes, programMapPorts: o.Ports,
 		programMapPrefixes4: o.Prefixes4, programMapPrefixes6: o.Prefixes6, programMapSentences: o.Sentences,
+		programMapPrefixMarks: o.PrefixMarks, programMapSentenceMarks: o.SentenceMarks,
 	}[name]
 }
 

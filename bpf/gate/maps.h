@@ -11,10 +11,11 @@ struct rule {
 	__u16 set;    /* whose prefix: an index into notes, 0 the operator's */
 	__u8 answer;  /* which of the answers */
 	__u8 allow;
-	__u8 bits;    /* prefix length */
-	__u8 unused;
+	__u8 unused[2];
 };
 
+/* A prefix is looked up by its length and its bits, all others being 0: a trie is
+ * a walk of some twenty steps instead, which is what floods are made for. */
 struct prefix4 {
 	__u32 bits;
 	__be32 address;
@@ -26,16 +27,16 @@ struct prefix6 {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1 << 21);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 20);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct prefix4);
 	__type(value, struct rule);
 } prefixes4 SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1 << 21);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 20);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct prefix6);
 	__type(value, struct rule);
@@ -56,28 +57,30 @@ struct {
 	__type(value, struct rule);
 } sentences SEC(".maps");
 
-/* Which networks the tries have anything on, so that packets of all others need
- * not walk them: a bit for each IPv4 /24, and for the hash of each IPv6 /32. A bit
- * too many costs time, a bit too few a rule: the daemon sets them before it adds a
- * prefix. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1 << (24 - 6));
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, __u32);
-	__type(value, __u64);
-} filter4 SEC(".maps");
-
-#define FILTER6_BITS 22
-#define FILTER6_FACTOR 0x9e3779b1u /* 2^32 / the golden ratio */
+/* Which lengths of prefixes there are on a network, an IPv4 /24 or an IPv6 /32, so
+ * that most packets look nothing up, and the others what may be there. Networks
+ * that share a slot share its lengths: one too many costs time, one too few would
+ * cost a rule, so the daemon adds it before the prefix. */
+#define SLOT_BITS 19
+#define SLOT_FACTOR 0x9e3779b1u /* 2^32 / the golden ratio */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1 << (FILTER6_BITS - 6));
+	__uint(max_entries, 1 << SLOT_BITS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64); /* a byte for each length, and 1 more, the longest the lowest; 0 ends */
+} lengths4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << SLOT_BITS);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, __u64);
-} filter6 SEC(".maps");
+} lengths6 SEC(".maps");
+
+#define SHORTER 255 /* instead of a length: each that is shorter than the one before */
 
 enum style { DROP, RESET, RESPOND };
 

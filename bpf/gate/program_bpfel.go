@@ -21,10 +21,13 @@ type programAnswer struct {
 	Sum     uint64
 }
 
-type programClock struct {
-	_    structs.HostLayout
-	Tick uint64
-	Now  uint64
+type programBucket struct {
+	_     structs.HostLayout
+	Marks [4]struct {
+		_    structs.HostLayout
+		Key  uint64
+		Word uint64
+	}
 }
 
 type programControl struct {
@@ -111,8 +114,7 @@ type programRule struct {
 	Set    uint16
 	Answer uint8
 	Allow  uint8
-	Bits   uint8
-	Unused uint8
+	Unused [2]uint8
 }
 
 type programSource struct {
@@ -132,20 +134,21 @@ const (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	programMapClocks    = "clocks"
-	programMapControl   = "control"
-	programMapCounters  = "counters"
-	programMapEvents    = "events"
-	programMapFilter4   = "filter4"
-	programMapFilter6   = "filter6"
-	programMapListeners = "listeners"
-	programMapNotes     = "notes"
-	programMapPorts     = "ports"
-	programMapPrefixes4 = "prefixes4"
-	programMapPrefixes6 = "prefixes6"
-	programMapSentences = "sentences"
-	programProgGate     = "gate"
-	programVarAnswers   = "answers"
+	programMapCounters      = "counters"
+	programMapEvents        = "events"
+	programMapLengths4      = "lengths4"
+	programMapLengths6      = "lengths6"
+	programMapListeners     = "listeners"
+	programMapNotes         = "notes"
+	programMapPorts         = "ports"
+	programMapPrefixMarks   = "prefix_marks"
+	programMapPrefixes4     = "prefixes4"
+	programMapPrefixes6     = "prefixes6"
+	programMapSentenceMarks = "sentence_marks"
+	programMapSentences     = "sentences"
+	programProgGate         = "gate"
+	programVarAnswers       = "answers"
+	programVarControl       = "control"
 )
 
 // loadProgram returns the embedded CollectionSpec for program.
@@ -197,18 +200,18 @@ type programProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type programMapSpecs struct {
-	Clocks    *ebpf.MapSpec `ebpf:"clocks"`
-	Control   *ebpf.MapSpec `ebpf:"control"`
-	Counters  *ebpf.MapSpec `ebpf:"counters"`
-	Events    *ebpf.MapSpec `ebpf:"events"`
-	Filter4   *ebpf.MapSpec `ebpf:"filter4"`
-	Filter6   *ebpf.MapSpec `ebpf:"filter6"`
-	Listeners *ebpf.MapSpec `ebpf:"listeners"`
-	Notes     *ebpf.MapSpec `ebpf:"notes"`
-	Ports     *ebpf.MapSpec `ebpf:"ports"`
-	Prefixes4 *ebpf.MapSpec `ebpf:"prefixes4"`
-	Prefixes6 *ebpf.MapSpec `ebpf:"prefixes6"`
-	Sentences *ebpf.MapSpec `ebpf:"sentences"`
+	Counters      *ebpf.MapSpec `ebpf:"counters"`
+	Events        *ebpf.MapSpec `ebpf:"events"`
+	Lengths4      *ebpf.MapSpec `ebpf:"lengths4"`
+	Lengths6      *ebpf.MapSpec `ebpf:"lengths6"`
+	Listeners     *ebpf.MapSpec `ebpf:"listeners"`
+	Notes         *ebpf.MapSpec `ebpf:"notes"`
+	Ports         *ebpf.MapSpec `ebpf:"ports"`
+	PrefixMarks   *ebpf.MapSpec `ebpf:"prefix_marks"`
+	Prefixes4     *ebpf.MapSpec `ebpf:"prefixes4"`
+	Prefixes6     *ebpf.MapSpec `ebpf:"prefixes6"`
+	SentenceMarks *ebpf.MapSpec `ebpf:"sentence_marks"`
+	Sentences     *ebpf.MapSpec `ebpf:"sentences"`
 }
 
 // programVariableSpecs contains global variables before they are loaded into the kernel.
@@ -216,6 +219,7 @@ type programMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type programVariableSpecs struct {
 	Answers *ebpf.VariableSpec `ebpf:"answers"`
+	Control *ebpf.VariableSpec `ebpf:"control"`
 }
 
 // programObjects contains all objects after they have been loaded into the kernel.
@@ -238,33 +242,33 @@ func (o *programObjects) Close() error {
 //
 // It can be passed to loadProgramObjects or ebpf.CollectionSpec.LoadAndAssign.
 type programMaps struct {
-	Clocks    *ebpf.Map `ebpf:"clocks"`
-	Control   *ebpf.Map `ebpf:"control"`
-	Counters  *ebpf.Map `ebpf:"counters"`
-	Events    *ebpf.Map `ebpf:"events"`
-	Filter4   *ebpf.Map `ebpf:"filter4"`
-	Filter6   *ebpf.Map `ebpf:"filter6"`
-	Listeners *ebpf.Map `ebpf:"listeners"`
-	Notes     *ebpf.Map `ebpf:"notes"`
-	Ports     *ebpf.Map `ebpf:"ports"`
-	Prefixes4 *ebpf.Map `ebpf:"prefixes4"`
-	Prefixes6 *ebpf.Map `ebpf:"prefixes6"`
-	Sentences *ebpf.Map `ebpf:"sentences"`
+	Counters      *ebpf.Map `ebpf:"counters"`
+	Events        *ebpf.Map `ebpf:"events"`
+	Lengths4      *ebpf.Map `ebpf:"lengths4"`
+	Lengths6      *ebpf.Map `ebpf:"lengths6"`
+	Listeners     *ebpf.Map `ebpf:"listeners"`
+	Notes         *ebpf.Map `ebpf:"notes"`
+	Ports         *ebpf.Map `ebpf:"ports"`
+	PrefixMarks   *ebpf.Map `ebpf:"prefix_marks"`
+	Prefixes4     *ebpf.Map `ebpf:"prefixes4"`
+	Prefixes6     *ebpf.Map `ebpf:"prefixes6"`
+	SentenceMarks *ebpf.Map `ebpf:"sentence_marks"`
+	Sentences     *ebpf.Map `ebpf:"sentences"`
 }
 
 func (m *programMaps) Close() error {
 	return _ProgramClose(
-		m.Clocks,
-		m.Control,
 		m.Counters,
 		m.Events,
-		m.Filter4,
-		m.Filter6,
+		m.Lengths4,
+		m.Lengths6,
 		m.Listeners,
 		m.Notes,
 		m.Ports,
+		m.PrefixMarks,
 		m.Prefixes4,
 		m.Prefixes6,
+		m.SentenceMarks,
 		m.Sentences,
 	)
 }
@@ -274,6 +278,7 @@ func (m *programMaps) Close() error {
 // It can be passed to loadProgramObjects or ebpf.CollectionSpec.LoadAndAssign.
 type programVariables struct {
 	Answers *ebpf.Variable `ebpf:"answers"`
+	Control *ebpf.Variable `ebpf:"control"`
 }
 
 // programPrograms contains all programs after they have been loaded into the kernel.

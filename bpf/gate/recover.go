@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 )
@@ -9,18 +10,14 @@ import (
 // earlier process put there.
 func (g *Gate) recover() error {
 	g.rules, g.sets = map[netip.Prefix]programRule{}, map[string]*set{}
-	if err := g.objects.Control.Lookup(uint32(0), &g.control); err != nil {
-		return err
-	}
-	g.control.Every = 0
-	if err := g.filters.open(g.objects.Filter4, g.objects.Filter6); err != nil {
+	if err := errors.Join(g.lengths.open(g.objects.Lengths4, g.objects.Lengths6),
+		g.marks.prefixes.open(g.objects.PrefixMarks), g.marks.sentences.open(g.objects.SentenceMarks)); err != nil {
 		return err
 	}
 
 	used, sets := map[uint16]bool{}, map[uint16]*set{}
 	add := func(p netip.Prefix, k programRule) {
 		used[k.Note], used[k.Set] = true, true
-		k.Bits = 0 // the prefix has them
 		if k.Set == 0 {
 			g.rules[p] = k
 			return
@@ -42,7 +39,11 @@ func (g *Gate) recover() error {
 	}); err != nil {
 		return err
 	}
-	if err := each(g.objects.Sentences, func(_ programSource, k programRule) { used[k.Note] = true }); err != nil {
+	var sentences []wanted
+	if err := each(g.objects.Sentences, func(key programSource, k programRule) {
+		used[k.Note] = true
+		sentences = append(sentences, wanted{sentenceMark(key), wordOf(k)})
+	}); err != nil {
 		return err
 	}
 	if err := g.readNotes(used); err != nil {
@@ -52,5 +53,5 @@ func (g *Gate) recover() error {
 		slices.SortFunc(s.prefixes, order)
 		g.sets[g.notes.text(number)] = s
 	}
-	return g.filters.rebuild(g.everyPrefix)
+	return errors.Join(g.lengths.rebuild(g.everyPrefix), g.rebuildPrefixMarks(), g.marks.sentences.rebuild(sentences))
 }

@@ -3,25 +3,36 @@
 #ifndef TIDEGATE_REFUSE
 #define TIDEGATE_REFUSE
 
+static __always_inline __u8 port_of(__be16 port)
+{
+	__u32 number = bpf_ntohs(port), index = number / 16;
+	__u64 *entry = bpf_map_lookup_elem(&ports, &index);
+
+	return entry ? *entry >> number % 16 * 4 & 15 : 0;
+}
+
 /* style_of returns the style of the listener that the packet came to, or -1. */
 static __always_inline int style_of(const struct segment *s)
 {
 	struct listener key = { .port = s->flow.port, .family = s->flow.family };
+	__u8 port = port_of(s->flow.port);
 	enum style *style;
 
-	if (s->port & PORT_ASK) {
+	if (port & PORT_ASK) {
 		__builtin_memcpy(key.address, s->flow.destination, sizeof(key.address));
 		style = bpf_map_lookup_elem(&listeners, &key);
 		if (style)
 			return *style;
 	}
-	return (s->port & PORT_STYLE) - 1;
+	return (port & PORT_STYLE) - 1;
 }
 
 enum owner { NOBODY, CONNECTION, LISTENER };
 
 /* owner_of asks the host who would get the segment. A connection was open before
- * its source was condemned, since none was let in after. */
+ * its source was condemned, since none was let in after. One that only waits for
+ * its last segments (TIME_WAIT) owns nothing: its client may use the port again,
+ * and the host would send the new connection's segments astray. */
 static __always_inline enum owner owner_of(struct xdp_md *ctx, const struct flow *f)
 {
 	struct bpf_sock_tuple tuple = {};
@@ -45,7 +56,7 @@ static __always_inline enum owner owner_of(struct xdp_md *ctx, const struct flow
 		return NOBODY;
 	state = sock->state;
 	bpf_sk_release(sock);
-	return state == BPF_TCP_LISTEN ? LISTENER : CONNECTION;
+	return state == BPF_TCP_LISTEN || state == BPF_TCP_TIME_WAIT ? LISTENER : CONNECTION;
 }
 
 /* A verdict is what becomes of the packet, and why. */
@@ -74,12 +85,13 @@ static __always_inline int reset(struct xdp_md *ctx, const struct segment *s, en
 static __always_inline int refuse_open(struct xdp_md *ctx, struct segment *s)
 {
 	struct reply r = { .flags = TCP_SYN | TCP_ACK, .ack = s->seq + 1 };
-	__s64 cookie = make_cookie(ctx, s);
+	__s64 cookie = s->l4 + s->header <= s->length ? make_cookie(s) : -1;
 
 	if (cookie < 0)
 		return VERDICT(XDP_DROP, DROP_FAILED);
 	r.seq = cookie;
-	read_timestamp(ctx, s);
+	if (s->timed == SEARCH)
+		read_timestamp(ctx, s);
 	return sent(reply(ctx, s, &r), s->sentenced ? COOKIE_SENTENCE : COOKIE_RULE);
 }
 
@@ -87,32 +99,30 @@ static __always_inline int refuse_open(struct xdp_md *ctx, struct segment *s)
  * fills no sequence space there is nothing to say: the last step of a handshake,
  * or the acknowledgement of an answer. Anything else that is not the first data
  * after a cookie has seen the answer already, WINDOW being what it is. */
-static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s, const struct rule *rule)
+static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s, __u64 word)
 {
 	struct reply r = { .seq = s->ack, .ack = after(s), .flags = TCP_ACK | TCP_FIN };
 	enum reason reason = CLOSE;
 
 	if (!(s->flags & TCP_ACK) || after(s) == s->seq)
 		return VERDICT(XDP_DROP, DROP_SILENT);
-	if (s->payload && has_cookie(ctx, s)) {
+	if (s->payload && has_cookie(s)) {
 		r.flags |= TCP_PSH;
-		r.answer = 1 + rule->answer;
-		r.until = rule->until;
+		r.answer = 1 + (word >> MARK_ANSWER & 63);
+		r.until = word >> MARK_UNTIL << MARK_UNIT;
 		reason = s->sentenced ? ANSWER_SENTENCE : ANSWER_RULE;
 	}
-	read_timestamp(ctx, s);
+	if (s->timed == SEARCH)
+		read_timestamp(ctx, s);
 	return sent(reply(ctx, s, &r), reason);
 }
 
-/* refuse returns the verdict on a segment of a source that rule condemns. */
-__noinline int refuse(struct xdp_md *ctx, struct segment *s, const struct rule *rule)
+/* refused returns the verdict on a segment of a condemned source. */
+static __always_inline int refused(struct xdp_md *ctx, struct segment *s, __u64 word)
 {
 	enum owner owner;
-	int style;
+	int style = style_of(s);
 
-	if (!s || !rule)
-		return VERDICT(XDP_PASS, PASS_CLEAN);
-	style = style_of(s);
 	if (style < 0)
 		return VERDICT(XDP_PASS, PASS_OTHER_PORT);
 	if (!opens(s->flags)) {
@@ -126,7 +136,21 @@ __noinline int refuse(struct xdp_md *ctx, struct segment *s, const struct rule *
 		return reset(ctx, s, s->sentenced ? RESET_SENTENCE : RESET_RULE);
 	if (style != RESPOND)
 		return VERDICT(XDP_DROP, s->sentenced ? DROP_SENTENCE : DROP_RULE);
-	return opens(s->flags) ? refuse_open(ctx, s) : refuse_stray(ctx, s, rule);
+	return opens(s->flags) ? refuse_open(ctx, s) : refuse_stray(ctx, s, word);
+}
+
+/* refuse is for a TCP packet of so many bytes, of a source that is condemned by what
+ * has the word. */
+__noinline int refuse(struct xdp_md *ctx, __u32 length, __u32 sentenced, __u64 word)
+{
+	struct segment s = { .length = length, .sentenced = sentenced };
+	int verdict = VERDICT(XDP_DROP, DROP_FAILED);
+
+	if (!read_segment(ctx, &s))
+		verdict = refused(ctx, &s, word);
+	if (count(verdict & 0xff, length))
+		report_source(ctx, &s.flow, length, verdict & 0xff);
+	return verdict >> 8;
 }
 
 #endif

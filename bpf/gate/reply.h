@@ -18,17 +18,15 @@ struct reply {
 	__u32 flags;
 };
 
-/* tcp is a TCP header with room for timestamps and a segment size. */
-struct tcp {
-	struct tcphdr header;
-	__be32 options[4];
+/* headers are IP's, IPv4's at the end of the room for IPv6's, and TCP's with room for
+ * timestamps and a segment size. They are made word by word: a word that is read
+ * just after its bytes were written one by one makes the CPU wait. */
+struct headers {
+	__be32 ip[10];
+	__be32 tcp[9];
 };
 
-union ip {
-	struct iphdr four;
-	struct ipv6hdr six;
-	__be32 words[10];
-};
+#define IP4 5 /* where IPv4's begins in ip */
 
 /* fold makes an Internet checksum (RFC 1071) of a sum of 32-bit words. */
 static __always_inline __u16 fold(__u64 sum)
@@ -40,108 +38,106 @@ static __always_inline __u16 fold(__u64 sum)
 	return ~sum;
 }
 
-static __always_inline __u64 sum_words(const __be32 *words, int count)
+/* write_tcp returns the size of the header, and adds to sum what its checksum takes
+ * of it, which is left out. */
+static __always_inline __u32 write_tcp(__be32 tcp[9], const struct segment *s, const struct reply *r, __u64 *sum)
 {
-	__u64 sum = 0;
+	__be32 size = bpf_htonl(TCPOPT_MSS << 24 | TCPOLEN_MSS << 16 | WINDOW);
+	__u32 words = 5, window = r->flags & TCP_RST ? 0 : WINDOW;
 
-	for (int i = 0; i < count; i++)
-		sum += words[i];
-	return sum;
-}
-
-/* write_tcp returns the size of the header, without its checksum. */
-static __always_inline __u32 write_tcp(struct tcp *t, const struct segment *s, const struct reply *r)
-{
-	__be32 size = bpf_htonl(TCPOPT_MSS << 24 | 4 << 16 | WINDOW);
-	__u32 words = 5;
-
-	t->header.source = s->flow.port;
-	t->header.dest = s->flow.source_port;
-	t->header.seq = bpf_htonl(r->seq);
-	t->header.ack_seq = bpf_htonl(r->ack);
-	t->header.flags = r->flags;
-	t->header.window = r->flags & TCP_RST ? 0 : bpf_htons(WINDOW);
 	if (s->timed && !(r->flags & TCP_RST)) {
-		t->options[0] = bpf_htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
-		t->options[1] = bpf_htonl((__u32)(clock_now() / 1000000));
-		t->options[2] = s->timestamps[0];
+		tcp[5] = bpf_htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
+		tcp[6] = bpf_htonl((__u32)(clock_now() / 1000000));
+		tcp[7] = s->timestamps[0];
+		*sum += (__u64)tcp[5] + tcp[6] + tcp[7];
 		words += 3;
 		if (r->flags & TCP_SYN) {
-			t->options[3] = size;
+			tcp[8] = size;
+			*sum += size;
 			words++;
 		}
 	} else if (r->flags & TCP_SYN) {
-		t->options[0] = size;
+		tcp[5] = size;
+		*sum += size;
 		words++;
 	}
-	t->header.doff_res = words << 4;
+	tcp[0] = bpf_htonl(bpf_ntohs(s->flow.port) << 16 | bpf_ntohs(s->flow.source_port));
+	tcp[1] = bpf_htonl(r->seq);
+	tcp[2] = bpf_htonl(r->ack);
+	tcp[3] = bpf_htonl(words << 28 | r->flags << 16 | window);
+	*sum += (__u64)tcp[0] + tcp[1] + tcp[2] + tcp[3];
 	return words * 4;
 }
 
-/* write_ip returns the size of the header and adds to sum what TCP's checksum
- * takes of it. */
-static __always_inline __u32 write_ip(union ip *ip, const struct flow *f, __u32 payload, __u64 *sum)
+/* write_ip adds to sum what TCP's checksum takes of the header. */
+static __always_inline void write_ip(__be32 ip[10], const struct flow *f, __u32 payload, __u64 *sum)
 {
 	*sum += bpf_htonl(payload + IPPROTO_TCP);
 	if (f->family == AF_INET) {
-		ip->four.version_ihl = 0x45;
-		ip->four.tot_len = bpf_htons(sizeof(ip->four) + payload);
-		ip->four.frag_off = bpf_htons(0x4000); /* do not fragment */
-		ip->four.ttl = 64;
-		ip->four.protocol = IPPROTO_TCP;
-		ip->four.saddr = f->destination[0];
-		ip->four.daddr = f->source[0];
-		ip->four.check = fold(sum_words(ip->words, 5));
-		*sum += sum_words(ip->words + 3, 2);
-		return sizeof(ip->four);
+		ip[IP4] = bpf_htonl(0x45 << 24 | (20 + payload));
+		ip[IP4 + 1] = bpf_htonl(0x4000); /* do not fragment */
+		ip[IP4 + 2] = bpf_htonl(64 << 24 | IPPROTO_TCP << 16);
+		ip[IP4 + 3] = f->destination[0];
+		ip[IP4 + 4] = f->source[0];
+		ip[IP4 + 2] |= bpf_htonl(bpf_ntohs(fold((__u64)ip[IP4] + ip[IP4 + 1] + ip[IP4 + 2] + ip[IP4 + 3] + ip[IP4 + 4])));
+		*sum += (__u64)ip[IP4 + 3] + ip[IP4 + 4];
+		return;
 	}
-	ip->six.version_class = 0x60;
-	ip->six.payload_len = bpf_htons(payload);
-	ip->six.nexthdr = IPPROTO_TCP;
-	ip->six.hop_limit = 64;
-	__builtin_memcpy(ip->six.saddr, f->destination, sizeof(ip->six.saddr));
-	__builtin_memcpy(ip->six.daddr, f->source, sizeof(ip->six.daddr));
-	*sum += sum_words(ip->words + 2, 8);
-	return sizeof(ip->six);
+	ip[0] = bpf_htonl(6u << 28);
+	ip[1] = bpf_htonl(payload << 16 | IPPROTO_TCP << 8 | 64);
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		ip[2 + i] = f->destination[i];
+		ip[6 + i] = f->source[i];
+		*sum += (__u64)ip[2 + i] + ip[6 + i];
+	}
 }
 
-/* read_l2 copies Ethernet and its VLAN tags, for the way back. */
-static __always_inline int read_l2(struct xdp_md *ctx, __u8 l2[MAX_L2], __u32 size)
+/* resize_at_start is for where a driver left no room at the end. It brings Ethernet
+ * and its VLAN tags along, or more than those, which will be overwritten. */
+__noinline int resize_at_start(struct xdp_md *ctx, int more)
 {
-	__u8 swap;
+	__u8 l2[MAX_L2];
 
-	if (size < sizeof(struct ethhdr) || size > MAX_L2 || bpf_xdp_load_bytes(ctx, 0, l2, size))
+	if (bpf_xdp_load_bytes(ctx, 0, l2, sizeof(l2)) || bpf_xdp_adjust_head(ctx, -more))
 		return -1;
-	for (int i = 0; i < ETH_ALEN; i++) {
-		swap = l2[i];
-		l2[i] = l2[ETH_ALEN + i];
-		l2[ETH_ALEN + i] = swap;
+	return bpf_xdp_store_bytes(ctx, 0, l2, sizeof(l2));
+}
+
+/* turn_around swaps the Ethernet addresses. */
+static __always_inline int turn_around(struct xdp_md *ctx)
+{
+	__be16 *at = (void *)(long)ctx->data, swap;
+
+	if ((void *)(at + ETH_ALEN) > (void *)(long)ctx->data_end)
+		return -1;
+#pragma unroll
+	for (int i = 0; i < ETH_ALEN / 2; i++) {
+		swap = at[i];
+		at[i] = at[ETH_ALEN / 2 + i];
+		at[ETH_ALEN / 2 + i] = swap;
 	}
 	return 0;
 }
 
-/* resize makes the frame so long, at its end or, where a driver left no room
- * there, at its start. */
-static __always_inline long resize(struct xdp_md *ctx, __u32 from, __u32 to)
+static __always_inline int store_headers(struct xdp_md *ctx, const struct segment *s, struct headers *h, __u32 tcp_size)
 {
-	int more = (int)to - (int)from;
-
-	return more && bpf_xdp_adjust_tail(ctx, more) && bpf_xdp_adjust_head(ctx, -more);
+	if (s->flow.family == AF_INET)
+		return bpf_xdp_store_bytes(ctx, s->l3, h->ip + IP4, 20 + tcp_size);
+	return bpf_xdp_store_bytes(ctx, s->l3, h->ip, 40 + tcp_size);
 }
 
 /* reply returns 0, or -1 for a frame that cannot become one. */
 __noinline int reply(struct xdp_md *ctx, const struct segment *s, const struct reply *r)
 {
-	__u32 tcp_size, ip_size, size, text = 0;
+	__u32 tcp_size, size, text = 0;
 	__u64 digits = 0, sum = 0;
+	struct headers h = {};
 	struct answer *a = 0;
-	__u8 l2[MAX_L2] = {};
-	struct tcp tcp = {};
-	union ip ip = {};
+	int more;
 
 	if (!s || !r)
 		return -1;
-	size = s->l3;
 	if (r->answer) {
 		if (r->answer > ANSWERS)
 			return -1;
@@ -155,19 +151,18 @@ __noinline int reply(struct xdp_md *ctx, const struct segment *s, const struct r
 			sum += (digits & 0xffffffff) + (digits >> 32);
 		}
 	}
-	tcp_size = write_tcp(&tcp, s, r);
-	ip_size = write_ip(&ip, &s->flow, tcp_size + text, &sum);
-	sum += sum_words((__be32 *)&tcp, sizeof(tcp) / 4);
-	tcp.header.check = fold(sum);
+	tcp_size = write_tcp(h.tcp, s, r, &sum);
+	write_ip(h.ip, &s->flow, tcp_size + text, &sum);
+	h.tcp[4] = bpf_htonl(bpf_ntohs(fold(sum)) << 16);
 
-	if (read_l2(ctx, l2, size) || resize(ctx, s->length, size + ip_size + tcp_size + text) ||
-	    bpf_xdp_store_bytes(ctx, 0, l2, size) ||
-	    bpf_xdp_store_bytes(ctx, size, &ip, ip_size) ||
-	    bpf_xdp_store_bytes(ctx, size + ip_size, &tcp, tcp_size))
+	size = s->l3 + (s->flow.family == AF_INET ? 20 : 40) + tcp_size;
+	more = (int)(size + text) - (int)s->length;
+	if (more && bpf_xdp_adjust_tail(ctx, more) && resize_at_start(ctx, more))
+		return -1;
+	if (turn_around(ctx) || store_headers(ctx, s, &h, tcp_size))
 		return -1;
 	if (!a)
 		return 0;
-	size += ip_size + tcp_size;
 	if (bpf_xdp_store_bytes(ctx, size, a->text, text))
 		return -1;
 	return a->seconds ? bpf_xdp_store_bytes(ctx, size + a->seconds, &digits, sizeof(digits)) : 0;

@@ -112,7 +112,7 @@ func (g *Gate) putRule(prefix netip.Prefix, k programRule) error {
 	if err != nil {
 		return err
 	}
-	if err := g.filters.add(prefix); err != nil {
+	if err := g.lengths.add(prefix); err != nil {
 		return err
 	}
 	if err := g.putPrefix(prefix, k); err != nil {
@@ -122,28 +122,46 @@ func (g *Gate) putRule(prefix netip.Prefix, k programRule) error {
 	return nil
 }
 
-// removeRule leaves what a set says of the prefix. The bit of the filter stays
-// until the next ReplaceSet: it costs a look-up, not a verdict.
+// removeRule leaves what a set says of the prefix. Its length stays
+// noted until a set shrinks: it costs a look-up, not a verdict.
 func (g *Gate) removeRule(prefix netip.Prefix) error {
 	delete(g.rules, prefix)
 	if k, ok := g.owner(prefix); ok {
 		return g.putPrefix(prefix, k)
 	}
-	if err := g.trie(prefix).Delete(key(prefix)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+	if err := g.clearMark(prefix); err != nil {
+		return err
+	}
+	if err := g.mapFor(prefix).Delete(key(prefix)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
 		return fmt.Errorf("remove %s from the kernel gate: %w", prefix, err)
 	}
 	return nil
 }
 
 func (g *Gate) putPrefix(prefix netip.Prefix, k programRule) error {
-	k.Bits = uint8(prefix.Bits())
-	if err := g.trie(prefix).Put(key(prefix), k); err != nil {
+	if err := g.mapFor(prefix).Put(key(prefix), k); err != nil {
 		return fmt.Errorf("add %s to the kernel gate: %w", prefix, full(err))
 	}
-	return nil
+	return g.setMark(prefix, k)
 }
 
-func (g *Gate) trie(prefix netip.Prefix) *ebpf.Map {
+func (g *Gate) setMark(prefix netip.Prefix, k programRule) error {
+	m, ok := prefixMark(prefix)
+	if !ok {
+		return nil
+	}
+	return g.marks.prefixes.put(m, wordOf(k))
+}
+
+func (g *Gate) clearMark(prefix netip.Prefix) error {
+	m, ok := prefixMark(prefix)
+	if !ok {
+		return nil
+	}
+	return g.marks.prefixes.clear(m)
+}
+
+func (g *Gate) mapFor(prefix netip.Prefix) *ebpf.Map {
 	if prefix.Addr().Is4() {
 		return g.objects.Prefixes4
 	}

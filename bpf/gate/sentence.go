@@ -36,7 +36,7 @@ func (g *Gate) Condemn(source netip.Addr, r Rule) error {
 	}
 	err = full(g.objects.Sentences.Put(key, k))
 	if errors.Is(err, ErrFull) {
-		if err := g.sweepSentences(k.Until - uint64(r.For)); err != nil {
+		if _, err := g.sweepSentences(k.Until - uint64(r.For)); err != nil {
 			return err
 		}
 		err = full(g.objects.Sentences.Put(key, k))
@@ -44,7 +44,7 @@ func (g *Gate) Condemn(source netip.Addr, r Rule) error {
 	if err != nil {
 		return fmt.Errorf("condemn %s: %w", source, err)
 	}
-	return nil
+	return g.marks.sentences.put(sentenceMark(key), wordOf(k))
 }
 
 // Release ends a sentence early and tells whether there was one.
@@ -53,6 +53,9 @@ func (g *Gate) Release(source netip.Addr) (bool, error) {
 	defer g.mu.Unlock()
 	key, err := sentenceKey(source)
 	if err != nil {
+		return false, err
+	}
+	if err := g.marks.sentences.clear(sentenceMark(key)); err != nil {
 		return false, err
 	}
 	err = g.objects.Sentences.Delete(key)
@@ -82,16 +85,25 @@ func (g *Gate) Sentences() ([]Sentence, error) {
 	return all, err
 }
 
-func (g *Gate) sweepSentences(at uint64) error {
+// sweepSentences deletes those that have expired, and returns the marks of the
+// others.
+func (g *Gate) sweepSentences(at uint64) (others []wanted, err error) {
 	var expired []programSource
 	if err := each(g.objects.Sentences, func(key programSource, k programRule) {
 		if k.Until <= at {
 			expired = append(expired, key)
+		} else {
+			others = append(others, wanted{sentenceMark(key), wordOf(k)})
 		}
 	}); err != nil {
-		return err
+		return nil, err
 	}
-	return inBatches(len(expired), func(i, j int) (int, error) { return g.objects.Sentences.BatchDelete(expired[i:j], nil) })
+	for _, key := range expired {
+		if err := g.marks.sentences.clear(sentenceMark(key)); err != nil {
+			return nil, err
+		}
+	}
+	return others, inBatches(len(expired), func(i, j int) (int, error) { return g.objects.Sentences.BatchDelete(expired[i:j], nil) })
 }
 
 // sentenceKey is the key that sentence_of in judge.h makes.

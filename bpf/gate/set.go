@@ -21,7 +21,10 @@ type set struct {
 // order is that of netip.Prefix.Compare for masked prefixes, which this does not
 // mask again.
 func order(a, b netip.Prefix) int {
-	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	if c := a.Addr().Compare(b.Addr()); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Bits(), b.Bits())
 }
 
 func (s *set) has(p netip.Prefix) bool {
@@ -69,7 +72,9 @@ func (g *Gate) ReplaceSet(name string, prefixes []netip.Prefix, r Rule) error {
 			return fmt.Errorf("set %s: %w", name, err)
 		}
 	}
-	slices.SortFunc(next.prefixes, order)
+	if !slices.IsSortedFunc(next.prefixes, order) { // files often are
+		slices.SortFunc(next.prefixes, order)
+	}
 	next.prefixes = slices.Compact(next.prefixes)
 	var err error
 	if next.rule, err = g.encode(r); err != nil {
@@ -86,7 +91,7 @@ func (g *Gate) ReplaceSet(name string, prefixes []netip.Prefix, r Rule) error {
 	if err := g.room(added); err != nil {
 		return fmt.Errorf("set %s of %d prefixes: %w", name, len(next.prefixes), err)
 	}
-	if err := g.filters.add(added...); err != nil {
+	if err := g.lengths.add(added...); err != nil {
 		return err
 	}
 
@@ -99,8 +104,8 @@ func (g *Gate) ReplaceSet(name string, prefixes []netip.Prefix, r Rule) error {
 	}
 	var write, remove changes
 	for _, p := range added {
-		if k, _ := g.owner(p); k.Set == next.rule.Set {
-			write.add(p, k)
+		if !g.ahead(name, p) {
+			write.add(p, next.rule)
 		}
 	}
 	for _, p := range removed {
@@ -117,9 +122,57 @@ func (g *Gate) ReplaceSet(name string, prefixes []netip.Prefix, r Rule) error {
 	if err != nil {
 		both := slices.SortedFunc(slices.Values(append(removed, next.prefixes...)), order)
 		g.sets[name] = &set{rule: next.rule, prefixes: both, partial: true}
-		return fmt.Errorf("set %s: %w", name, err)
+		return errors.Join(fmt.Errorf("set %s: %w", name, err), g.rebuildPrefixMarks())
 	}
-	return g.filters.rebuild(g.everyPrefix)
+	if len(removed) > 0 {
+		if err := g.lengths.rebuild(g.everyPrefix); err != nil {
+			return err
+		}
+	}
+	return g.rebuildPrefixMarks()
+}
+
+// rebuildPrefixMarks has every prefix marked that there is room for.
+func (g *Gate) rebuildPrefixMarks() error {
+	size := 0
+	g.everyPrefix(func(netip.Prefix) { size++ })
+	all := make([]wanted, 0, size)
+	want := func(p netip.Prefix, word uint64) {
+		if m, ok := prefixMark(p); ok {
+			all = append(all, wanted{m, word})
+		}
+	}
+	for p, k := range g.rules {
+		want(p, wordOf(k))
+	}
+	for name, s := range g.sets {
+		word := wordOf(s.rule)
+		if s.partial {
+			word = markDoubt
+		}
+		for _, p := range s.prefixes {
+			if !g.ahead(name, p) {
+				want(p, word)
+			}
+		}
+	}
+	return g.marks.prefixes.rebuild(all)
+}
+
+// ahead tells whether something else than the set stands for exactly this prefix.
+func (g *Gate) ahead(set string, p netip.Prefix) bool {
+	if len(g.rules) == 0 && len(g.sets) == 1 {
+		return false
+	}
+	if _, ok := g.rules[p]; ok {
+		return true
+	}
+	for name, s := range g.sets {
+		if name < set && s.has(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // owner returns the rule that stands for exactly this prefix.
@@ -154,7 +207,7 @@ func difference(old, next []netip.Prefix) (added, removed []netip.Prefix) {
 	return append(added, next...), append(removed, old...)
 }
 
-// room returns ErrFull if the tries could not hold what is added beside all that
+// room returns ErrFull if the maps could not hold what is added beside all that
 // is there, since the new entries come before the old ones go.
 func (g *Gate) room(added []netip.Prefix) error {
 	four, six := 0, 0
@@ -188,7 +241,7 @@ func (g *Gate) everyPrefix(f func(netip.Prefix)) {
 	}
 }
 
-// changes are entries of both tries, laid out for batches.
+// changes are entries for both versions' maps, laid out for batches.
 type changes struct {
 	keys4            []programPrefix4
 	keys6            []programPrefix6
@@ -196,7 +249,6 @@ type changes struct {
 }
 
 func (c *changes) add(p netip.Prefix, k programRule) {
-	k.Bits = uint8(p.Bits())
 	if p.Addr().Is4() {
 		c.keys4, c.values4 = append(c.keys4, key4(p)), append(c.values4, k)
 	} else {

@@ -115,6 +115,7 @@ struct bpf_sk_lookup {
 
 enum {
 	BPF_TCP_ESTABLISHED = 1,
+	BPF_TCP_TIME_WAIT = 6,
 	BPF_TCP_LISTEN = 10,
 };
 
@@ -206,7 +207,10 @@ enum {
 	TCPOPT_EOL = 0,
 	TCPOPT_NOP = 1,
 	TCPOPT_MSS = 2,
+	TCPOPT_SACK_PERM = 4,
 	TCPOPT_TIMESTAMP = 8,
+	TCPOLEN_MSS = 4,
+	TCPOLEN_SACK_PERM = 2,
 	TCPOLEN_TIMESTAMP = 10,
 };
 

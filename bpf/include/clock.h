@@ -6,32 +6,19 @@
 
 #define CLOCK_LAG 20000000 /* two ticks of the slowest usual kernel, HZ=100 */
 
-struct clock {
-	__u64 tick;
-	__u64 now;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct clock);
-} clocks SEC(".maps");
+/* Of all CPUs. One that sees the new tick before the new time is a tick behind. */
+static __u64 clock_tick, clock_read;
 
 /* clock_now returns nanoseconds of CLOCK_MONOTONIC, at most two ticks old. */
 static __always_inline __u64 clock_now(void)
 {
 	__u64 tick = bpf_jiffies64();
-	__u32 zero = 0;
-	struct clock *c = bpf_map_lookup_elem(&clocks, &zero);
 
-	if (!c)
-		return bpf_ktime_get_coarse_ns();
-	if (c->tick != tick) {
-		c->now = bpf_ktime_get_coarse_ns();
-		c->tick = tick;
+	if (unlikely(clock_tick != tick)) {
+		clock_read = bpf_ktime_get_coarse_ns();
+		clock_tick = tick;
 	}
-	return c->now;
+	return clock_read;
 }
 
 #endif

@@ -21,7 +21,6 @@ struct packet {
 	struct ipv6hdr *ip6; /* if it is AF_INET6 */
 	__u32 l3, l4;        /* offsets of IP and TCP */
 	__be16 source_port, port;
-	__u16 note;          /* why its source is condemned, if it is */
 	__u8 flags;          /* of TCP */
 	__u8 family;         /* 0 without a whole IP header */
 };
@@ -39,7 +38,7 @@ static __always_inline int opens(__u8 flags)
 
 static __always_inline enum parsed read_tcp(struct packet *p, const struct tcphdr *tcp)
 {
-	if (tcp->doff_res >> 4 < 5)
+	if (unlikely(tcp->doff_res >> 4 < 5))
 		return UNREADABLE;
 	p->source_port = tcp->source;
 	p->port = tcp->dest;
@@ -63,22 +62,22 @@ static __always_inline enum parsed parse_ip4(struct xdp_md *ctx, struct packet *
 	struct tcphdr *tcp = (void *)(ip + 1);
 	__u32 size;
 
-	if ((void *)(ip + 1) > p->end || ip->version_ihl >> 4 != 4)
+	if (unlikely((void *)(ip + 1) > p->end || ip->version_ihl >> 4 != 4))
 		return MALFORMED;
 	size = (ip->version_ihl & 0xf) * 4;
-	if (size < sizeof(*ip))
+	if (unlikely(size < sizeof(*ip)))
 		return MALFORMED;
 	p->ip4 = ip;
 	p->family = AF_INET;
 	p->l4 = p->l3 + size;
-	if (ip->protocol != IPPROTO_TCP)
+	if (unlikely(ip->protocol != IPPROTO_TCP))
 		return NOT_TCP;
 	/* Also a first fragment: it would be answered without the rest. */
-	if (ip->frag_off & bpf_htons(0x3fff))
+	if (unlikely(ip->frag_off & bpf_htons(0x3fff)))
 		return UNREADABLE;
-	if (size > sizeof(*ip))
+	if (unlikely(size > sizeof(*ip)))
 		return copy_tcp(ctx, p, IPPROTO_TCP);
-	return (void *)(tcp + 1) > p->end ? UNREADABLE : read_tcp(p, tcp);
+	return unlikely((void *)(tcp + 1) > p->end) ? UNREADABLE : read_tcp(p, tcp);
 }
 
 /* extension returns whether a header of this kind is one to walk over. */
@@ -112,39 +111,48 @@ static __always_inline enum parsed parse_ip6(struct xdp_md *ctx, struct packet *
 {
 	struct tcphdr *tcp = (void *)(ip + 1);
 
-	if ((void *)(ip + 1) > p->end || ip->version_class >> 4 != 6)
+	if (unlikely((void *)(ip + 1) > p->end || ip->version_class >> 4 != 6))
 		return MALFORMED;
 	p->ip6 = ip;
 	p->family = AF_INET6;
 	p->l4 = p->l3 + sizeof(*ip);
-	if (ip->nexthdr != IPPROTO_TCP)
+	if (unlikely(ip->nexthdr != IPPROTO_TCP))
 		return parse_extensions(ctx, p, ip->nexthdr);
-	return (void *)(tcp + 1) > p->end ? UNREADABLE : read_tcp(p, tcp);
+	return unlikely((void *)(tcp + 1) > p->end) ? UNREADABLE : read_tcp(p, tcp);
+}
+
+/* parse_ethernet returns the EtherType behind the tags, and where that begins. */
+static __always_inline __be16 parse_ethernet(struct xdp_md *ctx, struct packet *p, void **at)
+{
+	struct ethhdr *ethernet = (void *)(long)ctx->data;
+	struct vlan_hdr *tag;
+	__be16 type;
+
+	*at = advance(ethernet, sizeof(*ethernet));
+	p->end = (void *)(long)ctx->data_end;
+	p->l3 = sizeof(*ethernet);
+	if ((void *)(ethernet + 1) > p->end)
+		return 0;
+	type = ethernet->h_proto;
+#pragma unroll
+	for (int i = 0; i < MAX_VLAN_TAGS; i++) {
+		if (likely(type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD)))
+			break;
+		tag = *at;
+		if ((void *)(tag + 1) > p->end)
+			return 0;
+		type = tag->h_vlan_encapsulated_proto;
+		*at = advance(tag, sizeof(*tag));
+		p->l3 += sizeof(*tag);
+	}
+	return type;
 }
 
 static __always_inline enum parsed parse(struct xdp_md *ctx, struct packet *p)
 {
-	struct ethhdr *ethernet = (void *)(long)ctx->data;
-	void *at = advance(ethernet, sizeof(*ethernet));
-	struct vlan_hdr *tag;
-	__be16 type;
+	void *at;
+	__be16 type = parse_ethernet(ctx, p, &at);
 
-	p->end = (void *)(long)ctx->data_end;
-	p->l3 = sizeof(*ethernet);
-	if ((void *)(ethernet + 1) > p->end)
-		return NOT_IP;
-	type = ethernet->h_proto;
-#pragma unroll
-	for (int i = 0; i < MAX_VLAN_TAGS; i++) {
-		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
-			break;
-		tag = at;
-		if ((void *)(tag + 1) > p->end)
-			return NOT_IP;
-		type = tag->h_vlan_encapsulated_proto;
-		at = advance(tag, sizeof(*tag));
-		p->l3 += sizeof(*tag);
-	}
 	if (type == bpf_htons(ETH_P_IP))
 		return parse_ip4(ctx, p, at);
 	if (type == bpf_htons(ETH_P_IPV6))
@@ -158,15 +166,14 @@ struct flow {
 	__be32 destination[4];
 	__be16 source_port;
 	__be16 port;
-	__u16 note;
+	__u16 note;  /* why its source is condemned */
 	__u8 family;
 };
 
+/* read_flow needs a flow of zeros. */
 static __always_inline void read_flow(struct flow *f, const struct packet *p)
 {
-	__builtin_memset(f, 0, sizeof(*f));
 	f->family = p->family;
-	f->note = p->note;
 	f->source_port = p->source_port;
 	f->port = p->port;
 	if (p->family == AF_INET) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/tidegate/tidegate/dataplane/control"
 )
@@ -12,7 +11,7 @@ var apisCommand = &command{
 	args:    "[--json]",
 	summary: "list the APIs",
 	help: `
-Lists the APIs of this host, oldest first.
+Lists the APIs of this host, REST and WebSocket APIs, oldest first.
 
 Examples:
   tidegate apis
@@ -26,20 +25,24 @@ func listAPIs(e *env, args []string) error {
 	if _, err := r.operands(args, 0, 0, ""); err != nil {
 		return err
 	}
-	var apis []control.RestAPI
+	var apis []api
 	err := r.call("reading APIs", func(ctx context.Context, c *control.Client) (err error) {
-		apis, err = c.APIs(ctx)
+		apis, err = allAPIs(ctx, c)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if *r.json {
-		return printJSON(e.stdout, apis)
+		rows := make([]any, len(apis))
+		for i, a := range apis {
+			rows[i] = a.wire
+		}
+		return printJSON(e.stdout, rows)
 	}
-	t := newTable(e.stdout, "id", "name", "version", "created", "description")
+	t := newTable(e.stdout, "id", "name", "protocol", "version", "created", "description")
 	for _, a := range apis {
-		t.row(a.ID, a.Name, a.Version, stamp(time.Unix(a.CreatedDate, 0)), a.Description)
+		t.row(a.id, a.name, a.protocol, a.version, stamp(a.created), a.description)
 	}
 	return t.flush()
 }

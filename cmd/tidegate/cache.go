@@ -89,7 +89,7 @@ func cacheStats(r *remote, args []string, most int) error {
 
 // findCache returns the id of the API of a stage that has a cache.
 func findCache(ctx context.Context, c *control.Client, of *target) (apiID string, err error) {
-	api, err := findAPI(ctx, c, of.api)
+	api, err := findRESTAPI(ctx, c, of.api, noCache)
 	if err != nil {
 		return "", err
 	}
@@ -109,3 +109,6 @@ func showRatio(c *control.CacheStatus) string {
 	}
 	return fmt.Sprintf("%.1f%%", 100*c.HitRatio)
 }
+
+// noCache is what there is to say of WebSocket APIs.
+const noCache = "it has no responses to keep"

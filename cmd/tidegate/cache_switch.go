@@ -125,7 +125,7 @@ func replace(path, value string) control.PatchOperation {
 func switchCache(r *remote, t target, ops []control.PatchOperation) error {
 	var stage *control.Stage
 	err := r.call("switching a cache", func(ctx context.Context, c *control.Client) error {
-		api, err := findAPI(ctx, c, t.api)
+		api, err := findRESTAPI(ctx, c, t.api, noCache)
 		if err == nil {
 			stage, err = c.UpdateStage(ctx, api.ID, t.stage, ops...)
 		}

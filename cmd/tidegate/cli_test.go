@@ -138,6 +138,7 @@ func TestUnreachable(t *testing.T) {
 		{"iam", "put-policy", "p", "-"}, {"iam", "put-user-policy", "ann", "p", "-"}, {"iam", "policies"}, {"iam", "show-policy", "p"}, {"iam", "delete-policy", "p"},
 		{"iam", "attach", "ann", "p"}, {"iam", "detach", "ann", "p"}, {"iam", "simulate", "ann", "Invoke", "petstore:prod:/pets/GET"},
 		{"cache"}, {"cache", "stats", "petstore:prod"}, {"cache", "flush", "petstore:prod"}, {"cache", "enable", "petstore:prod"}, {"cache", "disable", "petstore:prod"},
+		{"connections"}, {"connections", "chat", "prod", "--watch"}, {"connections", "close", "id"}, {"connections", "send", "id", "x"},
 		{"gate"}, {"gate", "status"}, {"gate", "list"}, {"gate", "deny", "192.0.2.7"}, {"gate", "allow", "192.0.2.7"}, {"gate", "stats"}, {"gate", "stats", "--watch"}, {"gate", "trace"},
 	} {
 		f.refused(t, exitUnreachable, "none.sock", args...)

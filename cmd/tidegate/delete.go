@@ -41,19 +41,19 @@ func deleteObject(e *env, args []string) error {
 	}
 	var what string
 	err = r.call("deleting", func(ctx context.Context, c *control.Client) error {
-		api, err := findAPI(ctx, c, operands[1])
+		of, err := findAPI(ctx, c, operands[1])
 		if err != nil {
 			return err
 		}
 		switch kind {
 		case "api":
-			what = fmt.Sprintf("API %s (%s)", api.Name, api.ID)
-			return deleteAPI(ctx, c, api, *force)
+			what = fmt.Sprintf("API %s (%s)", of.name, of.id)
+			return deleteAPI(ctx, c, of, *force)
 		case "stage":
-			what = fmt.Sprintf("stage %s of %s", operands[2], api.Name)
-			return c.DeleteStage(ctx, api.ID, operands[2])
+			what = fmt.Sprintf("stage %s of %s", operands[2], of.name)
+			return of.deleteStage(ctx, c, operands[2])
 		}
-		all, err := c.Deployments(ctx, api.ID)
+		all, err := of.deployments(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -61,8 +61,8 @@ func deleteObject(e *env, args []string) error {
 		if err != nil {
 			return err
 		}
-		what = fmt.Sprintf("deployment %s of %s", label(d), api.Name)
-		return c.DeleteDeployment(ctx, api.ID, d.ID)
+		what = fmt.Sprintf("deployment %s of %s", label(d), of.name)
+		return of.deleteDeployment(ctx, c, d.ID)
 	})
 	if err != nil {
 		return err
@@ -79,19 +79,19 @@ func printDeleted(r *remote, what string) error {
 	return err
 }
 
-func deleteAPI(ctx context.Context, c *control.Client, api *control.RestAPI, force bool) error {
+func deleteAPI(ctx context.Context, c *control.Client, of *api, force bool) error {
 	if !force {
-		stages, err := c.Stages(ctx, api.ID)
+		stages, err := of.stages(ctx, c)
 		if err != nil {
 			return err
 		}
 		if len(stages) > 0 {
 			names := make([]string, len(stages))
 			for i, s := range stages {
-				names[i] = s.StageName
+				names[i] = s.name
 			}
-			return refusef("%s still has stages that serve: %s; --force deletes them too", api.Name, strings.Join(names, ", "))
+			return refusef("%s still has stages that serve: %s; --force deletes them too", of.name, strings.Join(names, ", "))
 		}
 	}
-	return c.DeleteAPI(ctx, api.ID)
+	return of.delete(ctx, c)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,15 +16,17 @@ import (
 var deployCommand = &command{
 	name:    "deploy",
 	args:    "FILE --stage STAGE [--api API] [--description TEXT] [--var NAME=VALUE]... [--json]",
-	summary: "import an OpenAPI document and deploy it to a stage",
+	summary: "import a document and deploy it to a stage",
 	help: `
-Imports an OpenAPI 3.0 or 3.1 document ("-" is standard input), makes a
-deployment of it and points the stage at that. The document's title names the
-API; an API of that name is overwritten, and created if there is none. Nothing
-changes when the document is not valid.
+Imports an OpenAPI 3.0 or 3.1 document, or the document of a WebSocket API ("-"
+is standard input), makes a deployment of it and points the stage at that. The
+document's title, or name, names the API; an API of that name and protocol is
+overwritten, and created if there is none. Nothing changes when the document is
+not valid.
 
 Examples:
   tidegate deploy petstore.yaml --stage prod
+  tidegate deploy chat.yaml --stage prod
   tidegate deploy petstore.yaml --stage test --var backend=127.0.0.1:8082
   generate-api | tidegate deploy - --stage prod --description "build 512"`,
 }
@@ -50,18 +53,19 @@ type deployment struct {
 	file, api, stage, about string
 	variables               variables
 
-	created bool // the API is new
-	result  *control.RestAPI
-	made    *control.Deployment
-	url     string // of the stage
-	path    string // of a GET method without parameters, to try
+	protocol string // of the document's API
+	created  bool   // the API is new
+	result   api
+	made     *control.Deployment
+	url      string // of the stage
+	try      string // a command line to try it with
 }
 
 func deploy(e *env, args []string) error {
 	r := newRemote(e, deployCommand)
 	d := &deployment{variables: variables{}}
 	r.StringVar(&d.stage, "stage", "", "`STAGE` to deploy to; made if there is none")
-	r.StringVar(&d.api, "api", "", "`API` to overwrite, by name or id, whatever the title")
+	r.StringVar(&d.api, "api", "", "`API` to overwrite, by name or id, whatever the document calls it")
 	r.StringVar(&d.about, "description", "", "`TEXT` to remember the deployment by")
 	r.Var(d.variables, "var", "stage variable `NAME=VALUE`; repeat for more, others of the stage stay")
 	operands, err := r.operands(args, 1, 1, "FILE")
@@ -80,7 +84,7 @@ func deploy(e *env, args []string) error {
 	}
 	if *r.json {
 		return printJSON(e.stdout, map[string]any{
-			"apiId": d.result.ID, "apiName": d.result.Name, "created": d.created, "stageName": d.stage,
+			"apiId": d.result.id, "apiName": d.result.name, "protocolType": d.protocol, "created": d.created, "stageName": d.stage,
 			"deploymentId": d.made.ID, "deploymentNumber": d.made.Number, "invokeUrl": d.url,
 		})
 	}
@@ -126,72 +130,56 @@ func (d *deployment) run(ctx context.Context, c *control.Client, e *env) error {
 	if err != nil {
 		return err
 	}
+	d.protocol = cmp.Or(check.Protocol, protocolREST)
 	if err := d.importAPI(ctx, c, check.Name); err != nil {
 		return err
 	}
 	if err := d.deploy(ctx, c); err != nil {
 		if d.created { // leave nothing behind that was not there
-			return errors.Join(err, c.DeleteAPI(ctx, d.result.ID))
+			return errors.Join(err, d.result.delete(ctx, c))
 		}
-		return fmt.Errorf("imported into %s but not deployed, so its stages serve what they did: %w", d.result.ID, err)
+		return fmt.Errorf("imported into %s but not deployed, so its stages serve what they did: %w", d.result.id, err)
 	}
-	d.url = status.InvokeURL(d.result, d.stage)
-	d.path, err = pathToTry(ctx, c, d.result.ID)
-	return err
-}
-
-// importAPI overwrites the API that --api or the title names, or makes one.
-func (d *deployment) importAPI(ctx context.Context, c *control.Client, title string) error {
-	var found []control.RestAPI
-	if d.api != "" {
-		api, err := findAPI(ctx, c, d.api)
-		if err != nil {
-			return err
-		}
-		found = []control.RestAPI{*api}
-	} else {
-		apis, err := c.APIs(ctx)
-		if err != nil {
-			return err
-		}
-		for _, a := range apis {
-			if a.Name == title {
-				found = append(found, a)
-			}
-		}
-	}
-	var err error
-	switch len(found) {
-	case 0:
-		d.created = true
-		d.result, err = c.Import(ctx, d.document, control.ImportOptions{})
-	case 1:
-		d.result, err = c.Put(ctx, found[0].ID, d.document, "overwrite", control.ImportOptions{})
-	default:
-		err = apiKind.ambiguous(title, found)
-	}
+	d.url = d.result.invokeURL(status, d.stage)
+	d.try, err = d.toTry(ctx, c)
 	return err
 }
 
 // deploy freezes the API and points the stage at it. Variables of the stage
 // that --var does not name stay.
 func (d *deployment) deploy(ctx context.Context, c *control.Client) error {
-	in := control.DeployInput{Stage: d.stage, Description: d.about}
+	var all map[string]string
 	if len(d.variables) > 0 {
-		in.Variables = map[string]string{}
-		stage, err := c.Stage(ctx, d.result.ID, d.stage)
+		all = map[string]string{}
+		stage, err := d.result.stage(ctx, c, d.stage)
 		var answered *control.Error
 		switch {
 		case err == nil:
-			maps.Copy(in.Variables, stage.Variables)
+			maps.Copy(all, stage.variables)
 		case !errors.As(err, &answered) || answered.Code != control.CodeNotFound:
 			return err
 		}
-		maps.Copy(in.Variables, d.variables)
+		maps.Copy(all, d.variables)
 	}
 	var err error
-	d.made, err = c.Deploy(ctx, d.result.ID, in)
+	if d.result.webSocket() {
+		var made *control.WebSocketDeployment
+		if made, err = c.DeployWebSocket(ctx, d.result.id, control.WebSocketDeployInput{Stage: d.stage, Description: d.about, Variables: all}); err == nil {
+			d.made = restDeployment(made)
+		}
+		return err
+	}
+	d.made, err = c.Deploy(ctx, d.result.id, control.DeployInput{Stage: d.stage, Description: d.about, Variables: all})
 	return err
+}
+
+// toTry returns a command line that calls the API.
+func (d *deployment) toTry(ctx context.Context, c *control.Client) (string, error) {
+	if d.result.webSocket() {
+		return "npx wscat -c " + d.url, nil
+	}
+	path, err := pathToTry(ctx, c, d.result.id)
+	return "curl " + d.url + path, err
 }
 
 // pathToTry returns the path of a GET method that needs no parameter, or "".
@@ -217,13 +205,13 @@ func (d *deployment) print(w io.Writer) error {
 	if d.created {
 		state = "created"
 	}
-	fmt.Fprintf(w, "API         %s (%s), %s\n", cell(d.result.Name), d.result.ID, state)
+	fmt.Fprintf(w, "API         %s (%s), %s\n", cell(d.result.name), d.result.id, state)
 	fmt.Fprintf(w, "deployment  %s\n", label(d.made))
 	_, err := fmt.Fprintf(w, "stage       %s\n", d.stage)
 	if d.url == "" {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "address     %s\ntry         curl %s\n", d.url, d.url+d.path)
+	_, err = fmt.Fprintf(w, "address     %s\ntry         %s\n", d.url, d.try)
 	return err
 }
 

@@ -41,11 +41,11 @@ func listDeployments(e *env, args []string) error {
 		if err != nil {
 			return err
 		}
-		deployments, err := c.Deployments(ctx, a.ID)
+		deployments, err := a.deployments(ctx, c)
 		if err != nil {
 			return err
 		}
-		stages, err := c.Stages(ctx, a.ID)
+		stages, err := a.stages(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -67,11 +67,11 @@ func listDeployments(e *env, args []string) error {
 	return t.flush()
 }
 
-func stagesOf(stages []control.Stage, deploymentID string) []string {
+func stagesOf(stages []stage, deploymentID string) []string {
 	names := []string{}
 	for _, s := range stages {
-		if s.DeploymentID == deploymentID {
-			names = append(names, s.StageName)
+		if s.deploymentID == deploymentID {
+			names = append(names, s.name)
 		}
 	}
 	return names

@@ -25,11 +25,15 @@ type memory struct {
 	refuse  error         // of the next updates that make a deployment
 	delay   time.Duration // of every look at the catalog
 
-	offenders []control.Offender
-	caches    []control.CacheStatus
-	flushed   []string // stages of any API
-	keyring   *keyring
-	gate      *fakeGate
+	offenders   []control.Offender
+	caches      []control.CacheStatus
+	issuers     []control.IssuerStatus
+	authorizers []control.AuthorizerStatus
+	flushed     []string // stages of any API
+	keyring     *keyring
+	gate        *fakeGate
+
+	connections fakeConnections
 }
 
 func (m *memory) Catalog() *definition.Catalog {
@@ -66,13 +70,15 @@ func (m *memory) Status() control.Status {
 		Listeners: []control.ListenerStatus{{Name: "public", Address: "127.0.0.1:8080", Refusal: "respond", Connections: 3}},
 		APIs:      len(c.APIs), Deployments: len(c.Deployments), Stages: len(c.Stages),
 		Notes: []string{"the kernel gate is off"},
-		Gate:  &m.gate.status,
+		Gate:  &m.gate.status, Issuers: m.issuers, Authorizers: m.authorizers,
 	}
 }
 
 func (m *memory) Offenders(int) []control.Offender { return m.offenders }
 
 func (m *memory) Gate() control.Gate { return m.gate }
+
+func (m *memory) Connections() control.Connections { return &m.connections }
 
 func (m *memory) Caches() []control.CacheStatus { return m.caches }
 
@@ -179,6 +185,16 @@ paths:
       responses: {"200": {description: all}}
       x-amazon-apigateway-integration:
         {type: http_proxy, httpMethod: GET, uri: "http://${stageVariables.backend}/pets"}
+`
+
+const chat = `protocolType: WEBSOCKET
+name: chat
+routeSelectionExpression: $request.body.action
+integrations:
+  backend: {integrationType: HTTP_PROXY, integrationMethod: POST, integrationUri: "http://${stageVariables.backend}/"}
+routes:
+  $connect: {target: integrations/backend}
+  sendmessage: {target: integrations/backend}
 `
 
 const brokenAPI = `openapi: 3.0.1

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/tidegate/tidegate/dataplane/control"
 )
@@ -27,8 +26,6 @@ Examples:
 func init() { gateStatsCommand.run = gateStats }
 
 // watchEvery is between two readings.
-const watchEvery = time.Second
-
 func gateStats(e *env, args []string) error {
 	r := newRemote(e, gateStatsCommand)
 	watch := r.Bool("watch", false, "show them again each second until Ctrl-C")
@@ -49,40 +46,25 @@ func gateStats(e *env, args []string) error {
 		}
 		return printStats(r, stats, nil)
 	}
-	return r.follow(func(ctx context.Context, c *control.Client) error {
-		tick := time.NewTicker(watchEvery)
-		defer tick.Stop()
-		for before := (*control.GateStats)(nil); ; {
-			stats, err := c.GateStats(ctx)
-			if err != nil {
-				return err
-			}
-			if *r.json {
-				err = printJSON(e.stdout, stats)
-			} else {
-				err = printWatched(r, stats, before)
-			}
-			if err != nil {
-				return err
-			}
-			before = stats
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return nil
-			}
+	var before *control.GateStats
+	return r.watch(func(ctx context.Context, c *control.Client) error {
+		stats, err := c.GateStats(ctx)
+		if err != nil {
+			return err
 		}
+		if *r.json {
+			err = printJSON(e.stdout, stats)
+		} else {
+			err = printWatched(r, stats, before)
+		}
+		before = stats
+		return err
 	})
 }
 
-// printWatched goes over what it showed a second ago, on a terminal.
+// printWatched shows them anew; before is what there was a second ago.
 func printWatched(r *remote, stats, before *control.GateStats) error {
-	if r.env.columns > 0 {
-		fmt.Fprint(r.env.stdout, "\x1b[H\x1b[2J")
-	} else if before != nil {
-		fmt.Fprintln(r.env.stdout)
-	}
-	fmt.Fprintln(r.env.stdout, stamp(r.env.now()))
+	r.newScreen(before != nil)
 	return printStats(r, stats, before)
 }
 

@@ -19,9 +19,9 @@ type kind[T any] struct {
 }
 
 var (
-	apiKind = kind[control.RestAPI]{
+	apiKind = kind[api]{
 		"API", "APIs", "apis",
-		func(a *control.RestAPI) string { return a.ID }, func(a *control.RestAPI) string { return a.Name },
+		func(a *api) string { return a.id }, func(a *api) string { return a.name },
 	}
 	keyKind = kind[control.APIKey]{
 		"API key", "API keys", "keys",
@@ -75,12 +75,26 @@ func (k *kind[T]) label(of *T) string {
 	return fmt.Sprintf("%s (%s)", cell(k.name(of)), k.id(of))
 }
 
-func findAPI(ctx context.Context, c *control.Client, nameOrID string) (*control.RestAPI, error) {
-	apis, err := c.APIs(ctx)
+func findAPI(ctx context.Context, c *control.Client, nameOrID string) (*api, error) {
+	apis, err := allAPIs(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	return apiKind.find(apis, nameOrID)
+}
+
+// findRESTAPI is findAPI for what WebSocket APIs do not have; instead says what to
+// do.
+func findRESTAPI(ctx context.Context, c *control.Client, nameOrID, instead string) (*control.RestAPI, error) {
+	a, err := findAPI(ctx, c, nameOrID)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.webSocket():
+		return nil, refusef("%s is a WebSocket API: %s", a.name, instead)
+	}
+	found := a.wire.(restRow).RestAPI
+	return &found, nil
 }
 
 // findKey asks for the id first, since there may be very many keys.

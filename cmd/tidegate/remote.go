@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/tidegate/tidegate/dataplane/control"
 )
@@ -69,6 +70,38 @@ func (r *remote) follow(do func(context.Context, *control.Client) error) error {
 		return nil
 	}
 	return classify(err)
+}
+
+// watchEvery is how often what is watched is shown.
+const watchEvery = time.Second
+
+// watch runs do each second until Ctrl-C.
+func (r *remote) watch(do func(context.Context, *control.Client) error) error {
+	return r.follow(func(ctx context.Context, c *control.Client) error {
+		tick := time.NewTicker(watchEvery)
+		defer tick.Stop()
+		for {
+			if err := do(ctx, c); err != nil {
+				return err
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	})
+}
+
+// newScreen begins what watch shows with the time: on a terminal over what it
+// showed before, elsewhere below it.
+func (r *remote) newScreen(again bool) {
+	if r.env.columns > 0 {
+		fmt.Fprint(r.env.stdout, "\x1b[H\x1b[2J")
+	} else if again {
+		fmt.Fprintln(r.env.stdout)
+	}
+	fmt.Fprintln(r.env.stdout, stamp(r.env.now()))
 }
 
 func (r *remote) path() string {

@@ -29,37 +29,35 @@ func rollback(e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	var api *control.RestAPI
+	var of *api
 	var from, target *control.Deployment
 	err = r.call("rolling back", func(ctx context.Context, c *control.Client) error {
-		if api, err = findAPI(ctx, c, operands[0]); err != nil {
+		if of, err = findAPI(ctx, c, operands[0]); err != nil {
 			return err
 		}
-		stage, err := c.Stage(ctx, api.ID, operands[1])
+		stage, err := of.stage(ctx, c, operands[1])
 		if err != nil {
 			return err
 		}
-		all, err := c.Deployments(ctx, api.ID)
+		all, err := of.deployments(ctx, c)
 		if err != nil {
 			return err
 		}
-		from = deploymentByID(all, stage.DeploymentID)
+		from = deploymentByID(all, stage.deploymentID)
 		if target, err = rollbackTarget(all, from, *to); err != nil {
 			return err
 		}
-		_, err = c.UpdateStage(ctx, api.ID, stage.StageName,
-			control.PatchOperation{Op: "replace", Path: "/deploymentId", Value: target.ID})
-		return err
+		return of.point(ctx, c, stage.name, target.ID)
 	})
 	if err != nil {
 		return err
 	}
 	if *r.json {
 		return printJSON(e.stdout, map[string]any{
-			"apiId": api.ID, "stageName": operands[1], "from": from, "to": target,
+			"apiId": of.id, "stageName": operands[1], "from": from, "to": target,
 		})
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s %s: deployment %s, was %s\n", api.Name, operands[1], label(target), label(from))
+	_, err = fmt.Fprintf(e.stdout, "%s %s: deployment %s, was %s\n", of.name, operands[1], label(target), label(from))
 	return err
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"github.com/tidegate/tidegate/dataplane/control"
 )
@@ -23,13 +22,25 @@ Examples:
 
 func init() { stagesCommand.run = listStages }
 
-// stageRow is a stage with what a person wants beside it.
-type stageRow struct {
+// stageHead is what a person wants beside a stage; stageRow and webSocketStageRow
+// are as JSON shows stages of the two protocols.
+type stageHead struct {
 	APIID            string `json:"apiId"`
 	APIName          string `json:"apiName"`
+	ProtocolType     string `json:"protocolType"`
 	DeploymentNumber int    `json:"deploymentNumber"`
 	InvokeURL        string `json:"invokeUrl,omitempty"`
+	stage            stage
+}
+
+type stageRow struct {
+	stageHead
 	control.Stage
+}
+
+type webSocketStageRow struct {
+	stageHead
+	control.WebSocketStage
 }
 
 func listStages(e *env, args []string) error {
@@ -38,7 +49,7 @@ func listStages(e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	rows := []stageRow{}
+	var rows []stageHead
 	err = r.call("reading stages", func(ctx context.Context, c *control.Client) error {
 		status, err := c.Status(ctx)
 		if err != nil {
@@ -59,39 +70,52 @@ func listStages(e *env, args []string) error {
 		return err
 	}
 	if *r.json {
-		return printJSON(e.stdout, rows)
+		return printJSON(e.stdout, stagesAsJSON(rows))
 	}
-	t := newTable(e.stdout, "api", "stage", "deployment", "updated", "address")
+	t := newTable(e.stdout, "api", "stage", "protocol", "deployment", "updated", "address")
 	for _, s := range rows {
-		t.row(s.APIName, s.StageName, strconv.Itoa(s.DeploymentNumber), stamp(time.Unix(s.LastUpdatedDate, 0)), s.InvokeURL)
+		t.row(s.APIName, s.stage.name, s.ProtocolType, strconv.Itoa(s.DeploymentNumber), stamp(s.stage.updated), s.InvokeURL)
 	}
 	return t.flush()
 }
 
+func stagesAsJSON(rows []stageHead) []any {
+	out := make([]any, len(rows))
+	for i, s := range rows {
+		switch wire := s.stage.wire.(type) {
+		case control.Stage:
+			out[i] = stageRow{s, wire}
+		case control.WebSocketStage:
+			out[i] = webSocketStageRow{s, wire}
+		}
+	}
+	return out
+}
+
 // chosenAPIs returns the API that the operands name, or all of them.
-func chosenAPIs(ctx context.Context, c *control.Client, operands []string) ([]control.RestAPI, error) {
+func chosenAPIs(ctx context.Context, c *control.Client, operands []string) ([]api, error) {
 	if len(operands) == 0 {
-		return c.APIs(ctx)
+		return allAPIs(ctx, c)
 	}
 	a, err := findAPI(ctx, c, operands[0])
 	if err != nil {
 		return nil, err
 	}
-	return []control.RestAPI{*a}, nil
+	return []api{*a}, nil
 }
 
-func appendStages(ctx context.Context, c *control.Client, rows []stageRow, a control.RestAPI, status *control.Status) ([]stageRow, error) {
-	stages, err := c.Stages(ctx, a.ID)
+func appendStages(ctx context.Context, c *control.Client, rows []stageHead, a api, status *control.Status) ([]stageHead, error) {
+	stages, err := a.stages(ctx, c)
 	if err != nil || len(stages) == 0 {
 		return rows, err
 	}
-	deployments, err := c.Deployments(ctx, a.ID)
+	deployments, err := a.deployments(ctx, c)
 	if err != nil {
 		return rows, err
 	}
 	for _, s := range stages {
-		row := stageRow{APIID: a.ID, APIName: a.Name, InvokeURL: status.InvokeURL(&a, s.StageName), Stage: s}
-		if d := deploymentByID(deployments, s.DeploymentID); d != nil {
+		row := stageHead{APIID: a.id, APIName: a.name, ProtocolType: a.protocol, InvokeURL: a.invokeURL(status, s.name), stage: s}
+		if d := deploymentByID(deployments, s.deploymentID); d != nil {
 			row.DeploymentNumber = d.Number
 		}
 		rows = append(rows, row)

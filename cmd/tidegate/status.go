@@ -15,8 +15,8 @@ var statusCommand = &command{
 	summary: "show how the daemon is",
 	help: `
 Shows the daemon's version, state, listeners and load, the kernel gate and the
-private listeners, how often the response caches of stages hit, and what the host
-lacks.
+private listeners, how often the response caches of stages hit, whose tokens there
+are keys for, how custom authorizers do, and what the host lacks.
 The exit code is 0 when a daemon answers, and 3 when none does.
 
 Examples:
@@ -71,6 +71,10 @@ func printStatus(e *env, s *control.Status, now time.Time) error {
 	if err := printRatios(e, s.Caches); err != nil {
 		return err
 	}
+	if err := printCallers(e, s); err != nil {
+		return err
+	}
+	printTroubles(e, s)
 	for _, note := range s.Notes {
 		fmt.Fprintf(e.stdout, "note: %s\n", note)
 	}

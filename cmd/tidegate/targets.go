@@ -52,7 +52,7 @@ func (t *target) String() string {
 // resolve puts the id of its API in each target. It returns what to call APIs
 // by their ids.
 func resolve(ctx context.Context, c *control.Client, targets ...*target) (names map[string]string, err error) {
-	apis, err := c.APIs(ctx)
+	apis, err := allAPIs(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -61,23 +61,23 @@ func resolve(ctx context.Context, c *control.Client, targets ...*target) (names 
 		if err != nil {
 			return nil, err
 		}
-		t.api = api.ID
+		t.api = api.id
 	}
 	return apiNames(apis), nil
 }
 
 // apiNames returns what to call APIs by: their names, or the ids of those whose
 // name another has too.
-func apiNames(apis []control.RestAPI) map[string]string {
+func apiNames(apis []api) map[string]string {
 	times := map[string]int{}
 	for _, a := range apis {
-		times[a.Name]++
+		times[a.name]++
 	}
 	names := map[string]string{}
 	for _, a := range apis {
-		names[a.ID] = a.Name
-		if times[a.Name] > 1 {
-			names[a.ID] = a.ID
+		names[a.id] = a.name
+		if times[a.name] > 1 {
+			names[a.id] = a.id
 		}
 	}
 	return names

@@ -79,12 +79,16 @@ func readLimits(ctx context.Context, c *control.Client) ([]limitRow, error) {
 		return nil, err
 	}
 	rows := []limitRow{accountRow(account)}
-	apis, err := c.APIs(ctx)
+	all, err := allAPIs(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	names := apiNames(apis)
-	for _, a := range apis {
+	names := apiNames(all)
+	for _, one := range all {
+		if one.webSocket() {
+			continue
+		}
+		a := one.wire.(restRow)
 		stages, err := c.Stages(ctx, a.ID)
 		if err != nil {
 			return nil, err

@@ -41,7 +41,7 @@ func throttleOperations(path, whole string, values []string) ([]control.PatchOpe
 func updateStage(r *remote, t target, ops []control.PatchOperation) error {
 	var rows []limitRow
 	err := r.call("setting a limit", func(ctx context.Context, c *control.Client) error {
-		api, err := findAPI(ctx, c, t.api)
+		api, err := findRESTAPI(ctx, c, t.api, "set limits of its routes with UpdateStage of apigatewayv2, routeSettings")
 		if err != nil {
 			return err
 		}

@@ -14,21 +14,24 @@ import (
 	"github.com/tidegate/tidegate/dataplane"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
 	"github.com/tidegate/tidegate/dataplane/openapi"
+	"github.com/tidegate/tidegate/dataplane/websocketapi"
 )
 
 var validateCommand = &command{
 	name:    "validate",
 	args:    "FILE... [--config HOSTFILE] [--json]",
-	summary: "check host files and OpenAPI documents",
+	summary: "check host files and documents of APIs",
 	help: `
 Checks each file as the daemon would: a host file with the certificates and
-trust stores it names, or an OpenAPI document. It tells which of the two a file is. It needs no
-daemon and changes nothing. The exit code is 4 when a file is not valid.
+trust stores it names, an OpenAPI document, or the document of a WebSocket API. It tells which of
+them a file is. It needs no daemon and changes nothing. The exit code is 4 when a
+file is not valid.
 
 Examples:
   tidegate validate /etc/tidegate/tidegate.yaml
-  tidegate validate petstore.yaml orders.json
+  tidegate validate petstore.yaml orders.json chat.yaml
   tidegate validate petstore.yaml --config tidegate.yaml`,
 }
 
@@ -37,7 +40,7 @@ func init() { validateCommand.run = validateFiles }
 // verdict is what validate finds out about a file.
 type verdict struct {
 	File     string   `json:"file"`
-	Kind     string   `json:"kind"` // "host file" or "OpenAPI document"
+	Kind     string   `json:"kind"` // "host file", "OpenAPI document" or "WebSocket API"
 	Valid    bool     `json:"valid"`
 	Problems []string `json:"problems,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
@@ -47,7 +50,7 @@ type verdict struct {
 func validateFiles(e *env, args []string) error {
 	f := newFlags(e, validateCommand)
 	asJSON := f.Bool("json", false, "print JSON")
-	config := f.String("config", "", "`HOSTFILE` whose region, account and timeout limit apply to documents")
+	config := f.String("config", "", "`HOSTFILE` whose region, account, timeout limit and issuers of tokens apply to documents")
 	files, err := f.parse(args)
 	if err != nil {
 		return err
@@ -90,8 +93,11 @@ func validateFile(e *env, host *configs.Host, file string) (*verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	if versionKey.Match(text) {
-		return validateDocument(host, file, text), nil
+	switch {
+	case versionKey.Match(text):
+		return validateOpenAPI(host, file, text), nil
+	case websocketapi.Recognizes(text):
+		return validateWebSocketAPI(host, file, text), nil
 	}
 	return validateHostFile(file, text)
 }
@@ -130,7 +136,7 @@ func truststoreWarnings(host *configs.Host) (warnings []string, err error) {
 	return warnings, err
 }
 
-func validateDocument(host *configs.Host, file string, text []byte) *verdict {
+func validateOpenAPI(host *configs.Host, file string, text []byte) *verdict {
 	v := &verdict{File: file, Kind: "OpenAPI document"}
 	result, err := openapi.Parse(text, openapi.Options{
 		MaxTimeoutMillis: int(host.Limits.IntegrationTimeout.Milliseconds()),
@@ -138,26 +144,52 @@ func validateDocument(host *configs.Host, file string, text []byte) *verdict {
 		Partition:        "aws",
 		Region:           host.Region,
 	})
-	var found *openapi.Errors
-	switch {
-	case errors.As(err, &found):
-		list := make([]control.Problem, len(found.Problems))
-		for i, p := range found.Problems {
-			list[i] = control.Problem(p)
-		}
-		v.Problems = strings.Split(problems(file, list, found.Omitted), "\n")
-		return v
-	case err != nil:
-		v.Problems = []string{file + ": " + err.Error()}
+	if err != nil {
+		return v.invalid(err)
+	}
+	v.Warnings = result.Warnings
+	v.summary = fmt.Sprintf("API %q with %s", result.Name, count(methods(result.Body), "method"))
+	return v.compiled(dataplane.Check(host, result.Body))
+}
+
+func validateWebSocketAPI(host *configs.Host, file string, text []byte) *verdict {
+	v := &verdict{File: file, Kind: "WebSocket API"}
+	result, err := websocketapi.Parse(text, websocketapi.Options{
+		MaxTimeoutMillis: int(host.Limits.IntegrationTimeout.Milliseconds()),
+		AccountID:        host.AccountID,
+		Partition:        "aws",
+		Region:           host.Region,
+	})
+	if err != nil {
+		return v.invalid(err)
+	}
+	v.Warnings = result.Warnings
+	v.summary = fmt.Sprintf("API %q with %s", result.Name, count(len(result.Body.WebSocket.Routes), "route"))
+	return v.compiled(dataplane.Check(host, result.Body))
+}
+
+// invalid is the verdict on a document that could not be read.
+func (v *verdict) invalid(err error) *verdict {
+	var found *document.Errors
+	if !errors.As(err, &found) {
+		v.Problems = []string{v.File + ": " + err.Error()}
 		return v
 	}
-	if err := dataplane.Check(host, result.Body); err != nil {
-		v.Problems = []string{file + ": " + err.Error()}
+	list := make([]control.Problem, len(found.Problems))
+	for i, p := range found.Problems {
+		list[i] = control.Problem(p)
+	}
+	v.Problems = strings.Split(problems(v.File, list, found.Omitted), "\n")
+	return v
+}
+
+// compiled is the verdict once a deployment was tried.
+func (v *verdict) compiled(err error) *verdict {
+	if err != nil {
+		v.Problems, v.Warnings = []string{v.File + ": " + err.Error()}, nil
 		return v
 	}
 	v.Valid = true
-	v.Warnings = result.Warnings
-	v.summary = fmt.Sprintf("API %q with %s", result.Name, count(methods(result.Body), "method"))
 	return v
 }
 

@@ -48,6 +48,20 @@ func TestValidateUsesTheHostsLimits(t *testing.T) {
 	f.must(t, "validate", slow, "--config", host)
 }
 
+// TestValidateUsesTheHostsIssuers: a host may allow issuers of tokens that are not
+// at public https addresses.
+func TestValidateUsesTheHostsIssuers(t *testing.T) {
+	f := &fixture{}
+	api := write(t, "api.yaml", `openapi: 3.0.1
+info: {title: orders, version: "1"}
+components: {securitySchemes: {us: {type: oauth2, x-amazon-apigateway-authorizer: {type: jwt, jwtConfiguration: {issuer: "http://127.0.0.1:1", audience: [a]}}}}}
+paths: {/a: {get: {security: [{us: []}], responses: {"200": {description: ok}}, x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: "http://127.0.0.1:8081/"}}}}
+`)
+	f.refused(t, exitRefused, "write https; the host does not allow http for issuers", "validate", api)
+	f.must(t, "validate", api, "--config", write(t, "host.yaml", "tokens: {allow_http: true}\n"))
+	f.refused(t, exitRefused, "tokens.ca_file", "validate", write(t, "ca.yaml", "tokens: {ca_file: none.pem}\n"))
+}
+
 func TestValidateChecksCertificates(t *testing.T) {
 	f := &fixture{}
 	host := write(t, "host.yaml", "listeners: [{name: a, address: ':8443', tls: {certificates: [{cert: none.pem, key: none.key}]}}]\n")
@@ -78,6 +92,14 @@ func TestQuickStartIsValid(t *testing.T) {
 	const folder = "../../configs/examples/quickstart/"
 	out := (&fixture{}).must(t, "validate", folder+"tidegate.yaml", folder+"petstore.yaml", "../../configs/systemd/tidegate.yaml")
 	if !strings.Contains(out, `API "petstore" with 4 methods`) {
+		t.Errorf("validate printed\n%s", out)
+	}
+}
+
+func TestChatIsValid(t *testing.T) {
+	const folder = "../../configs/examples/chat/"
+	out := (&fixture{}).must(t, "validate", folder+"tidegate.yaml", folder+"chat.yaml")
+	if !strings.Contains(out, `API "chat" with 4 routes`) {
 		t.Errorf("validate printed\n%s", out)
 	}
 }

@@ -141,6 +141,22 @@ func TestPathsThatAreNotPlain(t *testing.T) {
 	}
 }
 
+// The router reads several first slashes as one, and none at the end, so a policy
+// that denies a resource by its whole path denies it by all of them.
+func TestPathsAsTheRouterReadsThem(t *testing.T) {
+	g := guard(t, definition.EndpointRegional, document(statement("Allow", "*", arn+"*"), statement("Deny", "*", arn+"GET/pets/admin"), statement("Deny", "*", arn+"GET/")), "NONE")
+	for path, denied := range map[string]bool{
+		"/pets/admin": true, "/pets/admin/": true, "//pets/admin": true, "///pets/admin/": true, "/pets//admin": true, "/pets/admin%2F": true,
+		"": true, "/": true, "//": true, "///": true,
+		"/pets/": false, "/pets/admins": false, "/pets/admin/1": false, "//pets": false,
+	} {
+		d := g.Authorize(new(Scratch), request(path), &Identity{}, policy.Invoke)
+		if got := d.Decision == policy.ExplicitDeny; got != denied || !denied && d.Decision != policy.Allow {
+			t.Errorf("%q: %v (%s)", path, d.Decision, d.ARN)
+		}
+	}
+}
+
 func TestMayInvalidate(t *testing.T) {
 	const may = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["execute-api:Invoke","execute-api:InvalidateCache"],"Resource":"*"}]}`
 	mayAnybody := strings.Replace(may, `"Action"`, `"Principal":"*","Action"`, 1)

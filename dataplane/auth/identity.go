@@ -17,7 +17,7 @@ type Identity struct {
 	Claims    *jwt.Claims    // of Tokens
 	Token     []byte         // of Tokens, as it came
 
-	// Of Custom: what was said, and all that it was said of.
+	// Of Custom: what was said, and of whom, empty if nothing tells callers apart.
 	Verdict *authorizer.Verdict
 	Key     []byte
 }
@@ -32,9 +32,9 @@ func (id *Identity) AppendKey(dst []byte) ([]byte, bool) {
 		sum := sha256.Sum256(id.Token)
 		return append(append(dst, "token "...), sum[:]...), true
 	}
-	if id.Verdict != nil { // a principal's name may stand for many
+	if v := id.Verdict; v != nil && len(id.Key) > 0 { // a principal's name may stand for many, and another time an authorizer may say something else of the same key
 		sum := sha256.Sum256(id.Key)
-		return append(append(dst, "key "...), sum[:]...), true
+		return append(append(append(dst, "key "...), sum[:]...), v.Said[:]...), true
 	}
 	return dst, false
 }

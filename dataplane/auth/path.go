@@ -2,17 +2,17 @@ package auth
 
 import "bytes"
 
-// A policy names paths, and a path can be written in many ways that a backend
-// takes for the same. So a path that is not plain is judged twice: as it is, and
-// as most backends would read it.
+// A policy names paths, and a path can be written in many ways that the router or
+// a backend takes for the same. So a path that is not plain is judged twice: as
+// it is, and as they would read it.
 
-// isPlain reports whether a path has one reading.
+// isPlain reports whether a path, with its first slash, has one reading.
 func isPlain(path []byte) bool {
-	return bytes.IndexByte(path, '%') < 0 && !bytes.Contains(path, []byte("//"))
+	return bytes.IndexByte(path, '%') < 0 && !bytes.Contains(path, []byte("//")) && (len(path) < 2 || path[len(path)-1] != '/')
 }
 
-// appendPlain appends a path with percent-encoding undone and repeated slashes
-// joined.
+// appendPlain appends a path, without its first slash, with percent-encoding
+// undone, repeated slashes joined, and none at its ends.
 func appendPlain(dst, path []byte) []byte {
 	start := len(dst)
 	for i := 0; i < len(path); i++ {
@@ -23,10 +23,13 @@ func appendPlain(dst, path []byte) []byte {
 				i += 2
 			}
 		}
-		if c == '/' && len(dst) > start && dst[len(dst)-1] == '/' {
+		if c == '/' && (len(dst) == start || dst[len(dst)-1] == '/') {
 			continue
 		}
 		dst = append(dst, c)
+	}
+	if len(dst) > start && dst[len(dst)-1] == '/' {
+		dst = dst[:len(dst)-1]
 	}
 	return dst
 }

@@ -108,14 +108,15 @@ func (c *Client) explain(err error) error {
 
 func answeredError(resp *http.Response, answer []byte) error {
 	var body struct {
-		Message string `json:"message"`
+		Message      string `json:"message"`
+		ResourceType string `json:"resourceType"`
 	}
 	_ = json.Unmarshal(answer, &body)
 	if body.Message == "" {
 		body.Message = http.StatusText(resp.StatusCode)
 	}
 	code, _, _ := strings.Cut(resp.Header.Get("x-amzn-ErrorType"), ":")
-	return &Error{resp.StatusCode, code, body.Message}
+	return &Error{Status: resp.StatusCode, Code: code, Message: body.Message, ResourceType: body.ResourceType}
 }
 
 // pathOf joins segments, each percent-encoded.

@@ -29,30 +29,40 @@ type Error struct {
 	Status  int    // HTTP status code
 	Code    string // one of the Code constants, or another the server knows
 	Message string
+
+	// ResourceType names what is missing, of NotFoundExceptions on WebSocket APIs.
+	ResourceType string
 }
 
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 func badRequest(format string, args ...any) *Error {
-	return &Error{400, CodeBadRequest, fmt.Sprintf(format, args...)}
+	return &Error{Status: 400, Code: CodeBadRequest, Message: fmt.Sprintf(format, args...)}
 }
 
 func notFound(format string, args ...any) *Error {
-	return &Error{404, CodeNotFound, fmt.Sprintf(format, args...)}
+	return &Error{Status: 404, Code: CodeNotFound, Message: fmt.Sprintf(format, args...)}
+}
+
+// missing is notFound of the operations on WebSocket APIs.
+func missing(resourceType, format string, args ...any) *Error {
+	e := notFound(format, args...)
+	e.ResourceType = resourceType
+	return e
 }
 
 func conflict(format string, args ...any) *Error {
-	return &Error{409, CodeConflict, fmt.Sprintf(format, args...)}
+	return &Error{Status: 409, Code: CodeConflict, Message: fmt.Sprintf(format, args...)}
 }
 
 func denied(format string, args ...any) *Error {
-	return &Error{403, CodeAccessDenied, fmt.Sprintf(format, args...)}
+	return &Error{Status: 403, Code: CodeAccessDenied, Message: fmt.Sprintf(format, args...)}
 }
 
 // limitExceeded refuses more of something than there can be.
 func limitExceeded(format string, args ...any) *Error {
-	return &Error{429, CodeLimitExceeded, fmt.Sprintf(format, args...)}
+	return &Error{Status: 429, Code: CodeLimitExceeded, Message: fmt.Sprintf(format, args...)}
 }
 
 func unsupported(what string) *Error {
@@ -66,9 +76,9 @@ func validation(problems []string) error {
 	case 0:
 		return nil
 	case 1:
-		return &Error{400, CodeValidation, "1 validation error detected: " + problems[0]}
+		return &Error{Status: 400, Code: CodeValidation, Message: "1 validation error detected: " + problems[0]}
 	default:
-		return &Error{400, CodeValidation, fmt.Sprintf("%d validation errors detected: %s", len(problems), strings.Join(problems, "; "))}
+		return &Error{Status: 400, Code: CodeValidation, Message: fmt.Sprintf("%d validation errors detected: %s", len(problems), strings.Join(problems, "; "))}
 	}
 }
 
@@ -91,6 +101,6 @@ func asError(err error) *Error {
 	case errors.As(err, &invalid):
 		return badRequest("%s", invalid.Error())
 	default:
-		return &Error{500, CodeInternalError, "The operation failed and nothing was changed: " + err.Error()}
+		return &Error{Status: 500, Code: CodeInternalError, Message: "The operation failed and nothing was changed: " + err.Error()}
 	}
 }

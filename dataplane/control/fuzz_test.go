@@ -54,6 +54,26 @@ func FuzzBodies(f *testing.F) {
 		{"DELETE", "/tidegate/iam/policies/pets", ``},
 		{"POST", "/tidegate/iam/simulate", `{"userName":"ann","actionName":"Invoke","resourceArn":"arn:aws:execute-api:us-east-1:000000000000:api0000000/prod/GET/pets","sourceIp":"::1","secureTransport":false}`},
 		{"GET", "/restapis?limit=2&position=MDA&x=%zz", ``},
+		{"POST", "/v2/apis", `{"name":"x","protocolType":"WEBSOCKET","routeSelectionExpression":"$request.body.a","tags":{"a":"b"},"x-tidegate-subprotocols":["a"]}`},
+		{"PATCH", "/v2/apis/ws00000000", `{"routeSelectionExpression":"${request.body.a}/b","apiKeySelectionExpression":"","x-tidegate-allowed-origins":["*"]}`},
+		{"POST", "/v2/apis/ws00000000/routes", `{"routeKey":"$connect","target":"integrations/int0000","authorizationType":"CUSTOM","authorizerId":"auth00","requestParameters":{"route.request.header.a":{"required":true}}}`},
+		{"PATCH", "/v2/apis/ws00000000/routes/route00", `{"routeKey":"b","target":"","routeResponseSelectionExpression":"$default"}`},
+		{"DELETE", "/v2/apis/ws00000000/routes/route00", ``},
+		{"POST", "/v2/apis/ws00000000/routes/route00/routeresponses", `{"routeResponseKey":"$default"}`},
+		{"POST", "/v2/apis/ws00000000/integrations", `{"integrationType":"HTTP","integrationMethod":"POST","integrationUri":"http://u/{a}","requestParameters":{"integration.request.path.a":"'b'"},"requestTemplates":{"a":"b"},"templateSelectionExpression":"a"}`},
+		{"PATCH", "/v2/apis/ws00000000/integrations/int0000", `{"timeoutInMillis":50,"requestTemplates":{"$default":"{\"statusCode\":404}"}}`},
+		{"POST", "/v2/apis/ws00000000/integrations/int0000/integrationresponses", `{"integrationResponseKey":"/4../","responseTemplates":{"a":"b"},"responseParameters":{"route.response.header.a":"context.b"}}`},
+		{"DELETE", "/v2/apis/ws00000000/integrations/int0000", ``},
+		{"POST", "/v2/apis/ws00000000/authorizers", `{"name":"b","authorizerType":"REQUEST","authorizerUri":"http://u","identitySource":["route.request.querystring.a"],"authorizerResultTtlInSeconds":5}`},
+		{"PATCH", "/v2/apis/ws00000000/authorizers/auth00", `{"identitySource":[],"name":"c"}`},
+		{"POST", "/v2/apis/ws00000000/deployments", `{"stageName":"s","description":"d","x-tidegate-stage-variables":{"a":"b"}}`},
+		{"POST", "/v2/apis/ws00000000/stages", `{"stageName":"t","autoDeploy":true,"stageVariables":{"a":"b"},"routeSettings":{"a":{"throttlingRateLimit":1.5}},"defaultRouteSettings":{"throttlingBurstLimit":0}}`},
+		{"PATCH", "/v2/apis/ws00000000/stages/prod", `{"deploymentId":"w00000","autoDeploy":false,"routeSettings":{"a":{"detailedMetricsEnabled":true}},"stageVariables":{"a":""}}`},
+		{"DELETE", "/v2/apis/ws00000000/stages/prod", ``},
+		{"PUT", "/tidegate/websocketapis/ws00000000?failonwarnings=true", chat},
+		{"POST", "/tidegate/websocketapis", chat},
+		{"POST", "/tidegate/validate", chat},
+		{"GET", "/tidegate/connections?apiId=a&stage=b&maxResults=1", ``},
 		{"GET", "/restapis/api0000000/resources?embed=methods&limit=1", ``},
 	} {
 		f.Add(seed[0], seed[1], []byte(seed[2]))
@@ -62,10 +82,11 @@ func FuzzBodies(f *testing.F) {
 		g := newFakeGateway()
 		b := definition.NewBody("api0000000", []*definition.Resource{{ID: "r", ParentID: definition.ResourceID("api0000000", "/"), PathPart: "pets", Path: "/pets",
 			Methods: map[string]*definition.Method{"GET": {HTTPMethod: "GET", Integration: &definition.Integration{Type: definition.IntegrationMock}}}}}, definition.Settings{EndpointType: "EDGE"})
+		ws := fuzzedWebSocket()
 		g.catalog = g.catalog.With(definition.Change{
-			PutAPIs:        []*definition.API{{ID: "api0000000", Name: "a", CreatedDate: noon, EndpointType: "EDGE", Body: b}},
-			PutDeployments: []*definition.Deployment{{ID: "d00000", APIID: "api0000000", Number: 1, CreatedDate: noon, Body: b}},
-			PutStages:      []*definition.Stage{{APIID: "api0000000", Name: "prod", DeploymentID: "d00000", CreatedDate: noon}},
+			PutAPIs:        []*definition.API{{ID: "api0000000", Name: "a", CreatedDate: noon, EndpointType: "EDGE", Body: b}, ws},
+			PutDeployments: []*definition.Deployment{{ID: "d00000", APIID: "api0000000", Number: 1, CreatedDate: noon, Body: b}, {ID: "w00000", APIID: ws.ID, Number: 1, AutoDeployed: true, CreatedDate: noon, Body: ws.Body}},
+			PutStages:      []*definition.Stage{{APIID: "api0000000", Name: "prod", DeploymentID: "d00000", CreatedDate: noon}, {APIID: ws.ID, Name: "prod", DeploymentID: "w00000", AutoDeploy: true, CreatedDate: noon}},
 			PutPlans: []*definition.UsagePlan{{ID: "plan00", Name: "p", APIStages: []definition.PlanStage{{APIID: "api0000000", Stage: "prod"}},
 				Quota: &definition.Quota{Limit: 5, Period: definition.PeriodMonth, Since: noon}}},
 			PutUsers:      []*definition.User{{Name: "ann", ID: "AIDAANN", Path: "/", Tags: map[string]string{"team": "blue"}, Attached: []string{"pets"}}},
@@ -91,8 +112,46 @@ func FuzzBodies(f *testing.F) {
 	})
 }
 
+// fuzzedWebSocket is an API with one part of each kind.
+func fuzzedWebSocket() *definition.API {
+	a := &definition.API{ID: "ws00000000", Protocol: definition.ProtocolWebSocket, Name: "w", CreatedDate: noon, EndpointType: "REGIONAL", DeploymentCount: 1,
+		Authorizers: []*definition.Authorizer{{ID: "auth00", Name: "a", Type: "REQUEST", URI: "http://u", ResultTTLSeconds: new(int)}}}
+	a.Body = sealedWebSocket(a, definition.WebSocket{RouteSelectionExpression: "$request.body.a",
+		Routes: []*definition.Route{{ID: "route00", Key: "a", Target: "integrations/int0000"}},
+		Integrations: []*definition.RouteIntegration{{ID: "int0000", Type: "MOCK", TimeoutMillis: 50,
+			Responses: []*definition.RouteIntegrationResponse{{ID: "resp00", Key: "$default"}}}}})
+	return a
+}
+
+// checkWebSocket holds an API to what its operations may leave.
+func checkWebSocket(t *testing.T, a *definition.API) {
+	ws := a.Body.WebSocket
+	if (ws != nil) != (a.Protocol == definition.ProtocolWebSocket) {
+		t.Errorf("API %+v", a)
+	}
+	if ws == nil {
+		return
+	}
+	keys := map[string]bool{}
+	for _, r := range ws.Routes {
+		if keys[r.Key] || r.Key == "" || r.ID == "" || len(r.Responses) > 1 || r.Target != "" && ws.Integration(r.Target) == nil {
+			t.Errorf("route %+v", r)
+		}
+		keys[r.Key] = true
+		if r.AuthorizerID != "" && !slices.ContainsFunc(a.Authorizers, func(a *definition.Authorizer) bool { return a.ID == r.AuthorizerID }) {
+			t.Errorf("route %+v has no authorizer", r)
+		}
+	}
+	for _, in := range ws.Integrations {
+		if in.ID == "" || in.Type == "" || in.TimeoutMillis < 50 || !slices.IsSortedFunc(in.Responses, func(a, b *definition.RouteIntegrationResponse) int { return strings.Compare(a.Key, b.Key) }) {
+			t.Errorf("integration %+v", in)
+		}
+	}
+}
+
 func checkCatalog(t *testing.T, c *definition.Catalog) {
 	for id, a := range c.APIs {
+		checkWebSocket(t, a)
 		if a.ID != id || a.Name == "" || a.Body == nil || a.EndpointType != a.Body.EndpointType {
 			t.Errorf("API %+v", a)
 		}
@@ -120,7 +179,7 @@ func checkCatalog(t *testing.T, c *definition.Catalog) {
 		}
 	}
 	for _, p := range c.Plans {
-		if p.ID == "" || checkPlan(p) != nil || p.Quota != nil && p.Quota.Since.IsZero() {
+		if p.ID == "" || checkPlan(c, p) != nil || p.Quota != nil && p.Quota.Since.IsZero() {
 			t.Errorf("plan %+v", p)
 		}
 		for _, st := range p.APIStages {

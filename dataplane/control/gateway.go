@@ -1,6 +1,7 @@
 // Package control serves the control socket: a Unix socket that speaks the
-// AWS API Gateway control protocol (REST-JSON, version 2015-07-09) for the
-// operations the gateway has, and Tidegate's own operations under /tidegate/.
+// AWS API Gateway control protocols (REST-JSON) for the operations the gateway has:
+// version 2015-07-09 for REST APIs and, under /v2/, version 2018-11-29 for WebSocket
+// APIs. Tidegate's own operations are under /tidegate/.
 // It also holds the client that the command line uses.
 //
 // Every operation is served from, or edits, one immutable definition.Catalog.
@@ -66,6 +67,9 @@ type Gateway interface {
 	// private listeners.
 	Gate() Gate
 
+	// Connections returns the open connections of WebSocket APIs.
+	Connections() Connections
+
 	// Status says how the gateway is; its Caches are filled in by the server.
 	Status() Status
 
@@ -124,6 +128,9 @@ type Status struct {
 
 	Caches []CacheStatus `json:"caches,omitempty"` // of the stages that have one, by names of API and stage
 
+	Issuers     []IssuerStatus     `json:"issuers,omitempty"`     // of tokens, in order
+	Authorizers []AuthorizerStatus `json:"authorizers,omitempty"` // custom ones, by API, stage and name
+
 	// Notes name what the host lacks or has switched off, for a person to read.
 	Notes []string `json:"notes,omitempty"`
 }
@@ -143,6 +150,19 @@ type ListenerStatus struct {
 // empty when there is no such listener.
 func (s *Status) InvokeURL(api *RestAPI, stage string) string {
 	private := slices.Contains(api.EndpointConfiguration.Types, definition.EndpointPrivate)
+	return s.address("http", api.ID, "/"+stage, private)
+}
+
+// WebSocketURL is InvokeURL of a WebSocket API: ws://… or wss://… Without a stage
+// it is the address of the API.
+func (s *Status) WebSocketURL(apiID, stage string) string {
+	if stage != "" {
+		stage = "/" + stage
+	}
+	return s.address("ws", apiID, stage, false)
+}
+
+func (s *Status) address(scheme, apiID, path string, private bool) string {
 	for _, l := range s.Listeners {
 		if private != (l.Endpoint != "") {
 			continue
@@ -151,15 +171,15 @@ func (s *Status) InvokeURL(api *RestAPI, stage string) string {
 		if err != nil || port == "" || strings.HasPrefix(l.Address, "unix:") {
 			continue
 		}
-		scheme, usual := "http", "80"
+		usual := "80"
 		if l.TLS {
-			scheme, usual = "https", "443"
+			scheme, usual = scheme+"s", "443"
 		}
-		host := api.ID + ".execute-api." + s.GatewayDomain
+		host := apiID + ".execute-api." + s.GatewayDomain
 		if port != usual {
 			host = net.JoinHostPort(host, port)
 		}
-		return scheme + "://" + host + "/" + stage
+		return scheme + "://" + host + path
 	}
 	return ""
 }

@@ -24,15 +24,18 @@ import (
 
 // fakeGateway keeps a catalog in memory and refuses what it is told to.
 type fakeGateway struct {
-	mu      sync.Mutex
-	catalog *definition.Catalog
-	keys    *fakeKeys
-	iam     *iam.Store
-	refuse  error    // what the next Update's compilation finds
-	flushed []string // API:STAGE
-	caches  []CacheStatus
-	drained chan struct{}
-	gate    *fakeGate
+	mu                sync.Mutex
+	catalog           *definition.Catalog
+	keys              *fakeKeys
+	iam               *iam.Store
+	refuse            error    // what the next Update's compilation finds
+	refuseDeployments error    // what it finds in a new deployment
+	flushed           []string // API:STAGE
+	caches            []CacheStatus
+	drained           chan struct{}
+	gate              *fakeGate
+
+	connections fakeConnections
 }
 
 func newFakeGateway() *fakeGateway {
@@ -57,6 +60,9 @@ func (g *fakeGateway) Update(_ context.Context, edit func(*definition.Catalog) (
 	if g.refuse != nil {
 		return g.refuse
 	}
+	if g.refuseDeployments != nil && len(ch.PutDeployments) > 0 {
+		return g.refuseDeployments
+	}
 	next := g.catalog.With(ch)
 	principals, err := g.iam.Compile(next)
 	if err != nil {
@@ -71,6 +77,8 @@ func (g *fakeGateway) Update(_ context.Context, edit func(*definition.Catalog) (
 func (g *fakeGateway) Keys() KeyReader { return g.keys }
 
 func (g *fakeGateway) Gate() Gate { return g.gate }
+
+func (g *fakeGateway) Connections() Connections { return &g.connections }
 
 func (g *fakeGateway) Usage(planID, keyID string, from, to int64) ([]definition.Usage, error) {
 	return g.keys.usageOf(definition.PlanKey{PlanID: planID, KeyID: keyID}, from, to)

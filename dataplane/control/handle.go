@@ -39,7 +39,7 @@ func (s *Server) call(ctx *fasthttp.RequestCtx, r *request) (status int, answer 
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("control operation failed", "panic", p, "stack", string(debug.Stack()))
-			err = &Error{500, CodeInternalError, "The operation failed: the gateway's log says more"}
+			err = &Error{Status: 500, Code: CodeInternalError, Message: "The operation failed: the gateway's log says more"}
 		}
 	}()
 	if !s.access.mayRead(r.peer) {
@@ -86,7 +86,7 @@ func (s *Server) readBody(ctx *fasthttp.RequestCtx, r *request) (release func(),
 			release = func() { <-s.large }
 		case <-wait.C:
 			ctx.SetConnectionClose()
-			return release, &Error{429, CodeTooManyCalls, "Too many large definitions are being read: try again"}
+			return release, &Error{Status: 429, Code: CodeTooManyCalls, Message: "Too many large definitions are being read: try again"}
 		}
 	}
 	r.body, err = io.ReadAll(io.LimitReader(stream, maxBody+1))
@@ -105,7 +105,7 @@ func (s *Server) readBody(ctx *fasthttp.RequestCtx, r *request) (release func(),
 }
 
 func tooLarge() *Error {
-	return &Error{413, CodeTooLarge, fmt.Sprintf("The body is larger than the limit of %d bytes", maxBody)}
+	return &Error{Status: 413, Code: CodeTooLarge, Message: fmt.Sprintf("The body is larger than the limit of %d bytes", maxBody)}
 }
 
 // refuse answers a request that could not be read as one.
@@ -115,9 +115,9 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	e := badRequest("The request is not valid HTTP")
 	switch {
 	case errors.As(err, &small):
-		e = &Error{431, CodeTooLarge, fmt.Sprintf("The header is larger than the limit of %d bytes", maxHeader)}
+		e = &Error{Status: 431, Code: CodeTooLarge, Message: fmt.Sprintf("The header is larger than the limit of %d bytes", maxHeader)}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		e = &Error{408, "RequestTimeoutException", "The request took too long to arrive"}
+		e = &Error{Status: 408, Code: "RequestTimeoutException", Message: "The request took too long to arrive"}
 	}
 	ctx.Response.Reset()
 	writeError(ctx, newRequestID(), e)
@@ -129,8 +129,9 @@ func writeError(ctx *fasthttp.RequestCtx, id string, e *Error) {
 		ctx.Response.Header.Set("Retry-After", "1")
 	}
 	writeAnswer(ctx, id, e.Status, struct {
-		Message string `json:"message"`
-	}{e.Message})
+		Message      string `json:"message"`
+		ResourceType string `json:"resourceType,omitempty"`
+	}{e.Message, e.ResourceType})
 }
 
 func writeAnswer(ctx *fasthttp.RequestCtx, id string, status int, answer any) {
@@ -172,7 +173,7 @@ func (s *Server) audit(r *request, status int, err error, took time.Duration) {
 	if r.network != "" {
 		attrs = append(attrs, "network", r.network)
 	}
-	for _, name := range []string{"stage", "deployment", "plan", "key"} {
+	for _, name := range []string{"stage", "deployment", "plan", "key", "route", "integration", "connection"} {
 		// Who took a key's value for its id should not find it in the log.
 		if v := r.params[name]; v != "" && (name != "key" || len(v) < minKeyValue) {
 			attrs = append(attrs, name, v)

@@ -8,11 +8,20 @@ import (
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
+// api returns a REST API: the operations on those do not see WebSocket APIs.
 func (s *Server) api(c *definition.Catalog, id string) (*definition.API, error) {
-	if a := c.APIs[id]; a != nil {
+	if a := c.APIs[id]; a != nil && a.Protocol == "" {
 		return a, nil
 	}
 	return nil, notFound("Invalid API identifier specified %s:%s", s.options.AccountID, id)
+}
+
+// webSocketAPI returns a WebSocket API, and no other.
+func (s *Server) webSocketAPI(c *definition.Catalog, id string) (*definition.API, error) {
+	if a := c.APIs[id]; a != nil && a.Protocol == definition.ProtocolWebSocket {
+		return a, nil
+	}
+	return nil, missing("Api", "Invalid API identifier specified %s:%s", s.options.AccountID, id)
 }
 
 // deployment returns a deployment and its API.

@@ -57,9 +57,6 @@ func match(method, target string) (*operation, map[string]string, url.Values, er
 			return o, params, query, nil
 		}
 	}
-	if segments[0] == "v2" {
-		return nil, nil, nil, unsupported("API Gateway V2 (HTTP and WebSocket APIs)")
-	}
 	return nil, nil, nil, notFound("There is no operation %s %s", method, raw)
 }
 

@@ -1,10 +1,15 @@
 package control
 
-// operations lists every operation of the AWS service model 2015-07-09, so
+import "slices"
+
+// operations lists every operation there is.
+var operations = slices.Concat(restOperations, webSocketOperations)
+
+// restOperations lists every operation of the AWS service model 2015-07-09, so
 // that one which is not supported yet is refused by its name, and Tidegate's
 // own. Those without serve are not supported yet. Of two with the same method
 // and path, the one with a mode comes first.
-var operations = []operation{
+var restOperations = []operation{
 	{name: "GetTidegateStatus", method: "GET", path: "/tidegate/status", serve: (*Server).status},
 	{name: "GetTidegateVersion", method: "GET", path: "/tidegate/version", serve: (*Server).version},
 	{name: "ValidateDefinition", method: "POST", path: "/tidegate/validate", serve: (*Server).validate, reads: true},

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
 	"github.com/tidegate/tidegate/dataplane/openapi"
+	"github.com/tidegate/tidegate/dataplane/websocketapi"
 )
 
 func (s *Server) status(*request) (int, any, error) {
@@ -26,6 +29,9 @@ func (s *Server) version(*request) (int, any, error) {
 
 // validate reads a definition as an import would and keeps nothing of it.
 func (s *Server) validate(r *request) (int, any, error) {
+	if websocketapi.Recognizes(r.body) {
+		return s.validateWebSocket(r)
+	}
 	q, err := parseImportQuery(r.query)
 	if err != nil {
 		return 0, nil, err
@@ -34,16 +40,8 @@ func (s *Server) validate(r *request) (int, any, error) {
 		BasePath: q.basePath, MaxTimeoutMillis: s.options.MaxTimeoutMillis,
 		AccountID: s.options.AccountID, Partition: s.options.Partition, Region: s.options.Region,
 	})
-	var found *openapi.Errors
-	switch {
-	case errors.As(err, &found):
-		answer := Validation{Omitted: found.Omitted}
-		for _, p := range found.Problems {
-			answer.Problems = append(answer.Problems, Problem(p))
-		}
-		return 200, answer, nil
-	case err != nil:
-		return 0, nil, err
+	if err != nil {
+		return invalidDefinition(err)
 	}
 	answer := Validation{
 		Valid:    !q.failOnWarnings || len(result.Warnings) == 0,
@@ -52,8 +50,40 @@ func (s *Server) validate(r *request) (int, any, error) {
 	for _, res := range result.Body.Resources {
 		answer.Methods += len(res.Methods)
 	}
+	return s.checked(answer, result.Body)
+}
+
+func (s *Server) validateWebSocket(r *request) (int, any, error) {
+	failOnWarnings, err := webSocketImportQuery(r.query)
+	if err != nil {
+		return 0, nil, err
+	}
+	result, err := websocketapi.Parse(r.body, s.webSocketOptions(""))
+	if err != nil {
+		return invalidDefinition(err)
+	}
+	return s.checked(Validation{
+		Valid:    !failOnWarnings || len(result.Warnings) == 0,
+		Warnings: result.Warnings, Name: result.Name, Protocol: definition.ProtocolWebSocket, Routes: len(result.Body.WebSocket.Routes),
+	}, result.Body)
+}
+
+func invalidDefinition(err error) (int, any, error) {
+	var found *document.Errors
+	if !errors.As(err, &found) {
+		return 0, nil, err
+	}
+	answer := Validation{Omitted: found.Omitted}
+	for _, p := range found.Problems {
+		answer.Problems = append(answer.Problems, Problem(p))
+	}
+	return 200, answer, nil
+}
+
+// checked adds what a deployment would find.
+func (s *Server) checked(answer Validation, body *definition.Body) (int, any, error) {
 	if s.options.Check != nil {
-		if err := s.options.Check(result.Body); err != nil {
+		if err := s.options.Check(body); err != nil {
 			answer.Valid = false
 			answer.Problems = append(answer.Problems, Problem{Message: err.Error()})
 		}

@@ -13,21 +13,36 @@ const (
 	maxLimit     = 500
 )
 
+// pager is how a protocol asks for a page.
+type pager struct {
+	limit, position string // query parameters
+	usual           int    // items, when it does not say how many
+}
+
+var (
+	restPager      = pager{"limit", "position", defaultLimit}
+	webSocketPager = pager{"maxResults", "nextToken", 100}
+)
+
 // pageBounds reads the query parameters limit and position: how many items to
 // answer, and the key of the one that they come behind; empty: the first ones.
 func pageBounds(query url.Values) (after string, limit int, err error) {
-	limit = defaultLimit
-	if v := query.Get("limit"); v != "" {
+	return restPager.bounds(query)
+}
+
+func (p pager) bounds(query url.Values) (after string, limit int, err error) {
+	limit = p.usual
+	if v := query.Get(p.limit); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {
-			return "", 0, badRequest("Invalid limit: %s. It must be a number from 1 to %d", v, maxLimit)
+			return "", 0, badRequest("Invalid %s: %s. It must be a number from 1 to %d", p.limit, v, maxLimit)
 		}
 		limit = min(n, maxLimit)
 	}
-	v := query.Get("position")
+	v := query.Get(p.position)
 	key, err := base64.RawURLEncoding.DecodeString(v)
 	if err != nil {
-		return "", 0, badRequest("Invalid position: %s", v)
+		return "", 0, badRequest("Invalid %s: %s", p.position, v)
 	}
 	return string(key), limit, nil
 }
@@ -39,7 +54,11 @@ func position(key string) string { return base64.RawURLEncoding.EncodeToString([
 // page sorts items by key, which must be unique, and returns those that the
 // query parameters limit and position ask for.
 func page[T any](items []T, key func(T) string, query url.Values) (List[T], error) {
-	after, limit, err := pageBounds(query)
+	return pageBy(restPager, items, key, query)
+}
+
+func pageBy[T any](p pager, items []T, key func(T) string, query url.Values) (List[T], error) {
+	after, limit, err := p.bounds(query)
 	if err != nil {
 		return List[T]{}, err
 	}

@@ -52,7 +52,9 @@ func TestRefusals(t *testing.T) {
 		{"PUT", "/restapis/API/resources/x/methods/GET", "{}", 400, CodeBadRequest, "PutMethod is not supported yet"},
 		{"GET", "/domainnames", "", 400, CodeBadRequest, "GetDomainNames is not supported yet"},
 		{"GET", "/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fx", "", 400, CodeBadRequest, "GetTags is not supported yet"},
-		{"GET", "/v2/apis", "", 400, CodeBadRequest, "API Gateway V2 (HTTP and WebSocket APIs) is not supported yet"},
+		{"PUT", "/v2/apis", "", 400, CodeBadRequest, "ImportApi is not supported yet"},
+		{"GET", "/v2/domainnames", "", 400, CodeBadRequest, "GetDomainNames is not supported yet"},
+		{"GET", "/v2/nothing", "", 404, CodeNotFound, "There is no operation GET /v2/nothing"},
 
 		// CreateRestApi.
 		{"POST", "/restapis", `{}`, 400, CodeValidation, "1 validation error detected: Value null at 'createRestApiInput.name' failed to satisfy constraint: Member must not be null"},

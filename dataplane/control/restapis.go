@@ -136,7 +136,9 @@ func (s *Server) getRestAPIs(r *request) (int, any, error) {
 	c := s.gateway.Catalog()
 	all := make([]*definition.API, 0, len(c.APIs))
 	for _, a := range c.APIs {
-		all = append(all, a)
+		if a.Protocol == "" {
+			all = append(all, a)
+		}
 	}
 	some, err := page(all, func(a *definition.API) string { return byTime(a.CreatedDate, a.ID) }, r.query)
 	if err != nil {

@@ -102,11 +102,23 @@ func (g *durable) Caches() []control.CacheStatus {
 // Gate is nil: the SDK knows of none.
 func (g *durable) Gate() control.Gate { return nil }
 
+// Connections is nil: the SDK has another way to them.
+func (g *durable) Connections() control.Connections { return nil }
+
 func (g *durable) Offenders(int) []control.Offender { return nil }
 
 func (g *durable) AccountThrottle() definition.Throttle {
 	rate, burst := 10000.0, 5000
 	return definition.Throttle{RateLimit: &rate, BurstLimit: &burst}
+}
+
+// reloads says whether what is stored is what is served.
+func reloads(g *durable) error {
+	loaded, err := g.store.Load()
+	if err == nil && !reflect.DeepEqual(loaded, g.Catalog()) {
+		err = errors.New("what is stored is not what is served")
+	}
+	return err
 }
 
 // serve runs a control server over a new state file and returns its socket.
@@ -123,11 +135,8 @@ func serve(t *testing.T) (socket string, g *durable) {
 	}
 	g = &durable{store: store, catalog: (&definition.Catalog{}).With(definition.Change{})}
 	t.Cleanup(func() {
-		loaded, err := store.Load()
-		if err != nil {
+		if err := reloads(g); err != nil {
 			t.Error(err)
-		} else if !reflect.DeepEqual(loaded, g.catalog) {
-			t.Error("what is stored is not what is served")
 		}
 		_ = store.Close()
 	})

@@ -10,7 +10,7 @@ import (
 )
 
 // checkPlan holds a plan to its rules once all of it is known.
-func checkPlan(p *definition.UsagePlan) error {
+func checkPlan(c *definition.Catalog, p *definition.UsagePlan) error {
 	if p.Name == "" {
 		return badRequest("Usage Plan name cannot be an empty string")
 	}
@@ -25,6 +25,9 @@ func checkPlan(p *definition.UsagePlan) error {
 		}
 	}
 	for _, st := range p.APIStages {
+		if a := c.APIs[st.APIID]; a != nil && a.Protocol == definition.ProtocolWebSocket && len(st.Throttle) > 0 {
+			return badRequest("API Stage %s:%s is of a WebSocket API, which has no methods to throttle: set limits of its routes with UpdateStage, routeSettings", st.APIID, st.Stage)
+		}
 		if len(st.Throttle) > maxPlanMethods {
 			return limitExceeded("A usage plan can throttle at most %d methods of API Stage %s:%s", maxPlanMethods, st.APIID, st.Stage)
 		}

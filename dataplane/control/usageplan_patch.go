@@ -37,7 +37,7 @@ func (s *Server) updateUsagePlan(r *request) (int, any, error) {
 		if q := next.Quota; q != nil && begins(p.Quota, q) {
 			q.Since = s.now().UTC()
 		}
-		if err := checkPlan(next); err != nil {
+		if err := checkPlan(c, next); err != nil {
 			return definition.Change{}, err
 		}
 		return definition.Change{PutPlans: []*definition.UsagePlan{next}}, s.mayAddStages(c, p, next)

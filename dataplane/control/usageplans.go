@@ -81,7 +81,7 @@ func (s *Server) createUsagePlan(r *request) (int, any, error) {
 				return definition.Change{}, err
 			}
 		}
-		return definition.Change{PutPlans: []*definition.UsagePlan{p}}, checkPlan(p)
+		return definition.Change{PutPlans: []*definition.UsagePlan{p}}, checkPlan(c, p)
 	})
 	if err != nil {
 		return 0, nil, err

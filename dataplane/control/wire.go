@@ -194,8 +194,10 @@ type Validation struct {
 	Warnings []string  `json:"warnings,omitempty"`
 
 	Name      string `json:"name,omitempty"`
+	Protocol  string `json:"protocolType,omitempty"` // definition.ProtocolWebSocket, or empty for a REST API
 	Resources int    `json:"resources"`
 	Methods   int    `json:"methods"`
+	Routes    int    `json:"routes,omitempty"` // of a WebSocket API
 }
 
 // Problem is one thing wrong with a definition, and what to do about it.

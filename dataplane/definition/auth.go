@@ -39,7 +39,8 @@ type Authorizer struct {
 
 	// IdentitySource lists where the caller's identity is, with commas between:
 	// "method.request.header.Authorization", "method.request.querystring.NAME",
-	// "stageVariables.NAME", "context.NAME".
+	// "stageVariables.NAME", "context.NAME". What WebSocket APIs write as
+	// "route.request.…" is "method.request.…" here: it is a request that connects.
 	IdentitySource     string `json:"identitySource,omitempty"`
 	IdentityValidation string `json:"identityValidationExpression,omitempty"` // a regular expression
 	ResultTTLSeconds   *int   `json:"authorizerResultTtlInSeconds,omitempty"` // nil: DefaultAuthorizerTTL; 0 asks every time

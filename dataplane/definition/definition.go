@@ -172,6 +172,8 @@ type Deployment struct {
 	Description string    `json:"description,omitempty"`
 	CreatedDate time.Time `json:"createdDate"`
 
+	AutoDeployed bool `json:"autoDeployed,omitempty"` // made for stages with AutoDeploy
+
 	Body *Body `json:"-"`
 }
 
@@ -197,7 +199,10 @@ type Stage struct {
 	DefaultRouteSetting *RouteSetting            `json:"defaultRouteSettings,omitempty"`
 
 	// AutoDeploy has every change of the API deployed to the stage.
-	AutoDeploy bool `json:"autoDeploy,omitempty"`
+	// LastDeploymentStatus says how that went last: a change that cannot be
+	// deployed is kept all the same, and the stage serves what it did.
+	AutoDeploy           bool   `json:"autoDeploy,omitempty"`
+	LastDeploymentStatus string `json:"lastDeploymentStatusMessage,omitempty"`
 
 	CacheClusterEnabled bool   `json:"cacheClusterEnabled,omitempty"`
 	CacheClusterSize    string `json:"cacheClusterSize,omitempty"` // one of CacheSizes; the smallest when empty

@@ -173,7 +173,11 @@ func NewWebSocketBody(apiID string, ws WebSocket, s Settings) *Body {
 	return b
 }
 
+// sorted returns a copy; nil when there are none, as they come back when stored.
 func sorted[T any, K cmp.Ordered](items []T, key func(T) K) []T {
+	if len(items) == 0 {
+		return nil
+	}
 	items = slices.Clone(items)
 	slices.SortFunc(items, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
 	return items

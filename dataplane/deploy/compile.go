@@ -130,9 +130,6 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{
 		"accountId": host.AccountID, "apiId": s.APIID, "stage": s.Name, "deploymentId": s.DeploymentID,
 	}}
-	if body.WebSocket != nil {
-		body = forRoutes(body)
-	}
 	s.guards, err = auth.CompileStage(host.Host, stores.Auth, &authorizer.Scope{
 		APIID: s.APIID, Stage: s.Name, Variables: from.stage.Variables, Context: maps.Clone(scope.Context), Function: lambda.ParseURI,
 	}, body)

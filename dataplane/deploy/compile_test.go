@@ -8,6 +8,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/deploy"
+	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
 	"github.com/tidegate/tidegate/dataplane/loop"
 	"github.com/tidegate/tidegate/dataplane/route"
@@ -163,6 +164,26 @@ func TestReuse(t *testing.T) {
 }
 
 // TestErrors name the API, the stage and the method.
+// An authorizer is told of the path's parameters by their names.
+func TestParamsOfAuthorizers(t *testing.T) {
+	guarded := proxied("http://h/")
+	guarded.AuthorizationType, guarded.AuthorizerID = definition.AuthCustom, "abc123"
+	none := 0
+	b := definition.NewBody("api1", []*definition.Resource{{ID: "r1", Path: "/pets/{pet}/toys/{toy+}", Methods: map[string]*definition.Method{"GET": guarded}}},
+		definition.Settings{EndpointType: definition.EndpointRegional, Authorizers: []*definition.Authorizer{
+			{ID: "abc123", Name: "a", Type: definition.AuthorizerRequest, URI: "http://h/", ResultTTLSeconds: &none}}})
+	s := compile(t, add(&definition.Catalog{}, "api1", "pets", b, "prod"), deploy.Stores{}, nil)
+	stage, path, _, ok := s.Find([]byte("api.test"), []byte("/prod/pets/6/toys/a/b"))
+	if !ok {
+		t.Fatal("no stage")
+	}
+	var match route.Match
+	m, ok := stage.Methods.Lookup(path, route.Verb(http1.GET), &match)
+	if !ok || fmt.Sprint(m.Params) != "[pet toy]" || string(match.Value(path, 1)) != "a/b" {
+		t.Errorf("%v: %v", ok, m)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		methods map[string]*definition.Method

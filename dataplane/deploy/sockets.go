@@ -124,18 +124,3 @@ func required(parameters map[string]bool) (r Required, err error) {
 	}
 	return r, nil
 }
-
-// forRoutes returns the body with its authorizers written as those of methods are,
-// and without a memory: on AWS a WebSocket API's are asked about every connection.
-func forRoutes(body *definition.Body) *definition.Body {
-	out := *body
-	out.Authorizers = make([]*definition.Authorizer, len(body.Authorizers))
-	never := 0
-	for i, a := range body.Authorizers {
-		copied := *a
-		copied.IdentitySource = strings.ReplaceAll(a.IdentitySource, "route.request.", "method.request.")
-		copied.ResultTTLSeconds = &never
-		out.Authorizers[i] = &copied
-	}
-	return &out
-}

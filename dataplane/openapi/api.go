@@ -8,6 +8,7 @@ import (
 	"github.com/pb33f/libopenapi/datamodel/low/base"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // rootFields are the fields of the OpenAPI Object, 3.0 and 3.1.
@@ -18,7 +19,7 @@ var rootFields = map[string]*shape{
 
 // api reads the document from its root.
 func (r *reader) api() *Result {
-	for name, value := range r.root.fields() {
+	for name, value := range r.root.Fields() {
 		_, known := rootFields[name]
 		switch {
 		case isExtension(name):
@@ -28,7 +29,7 @@ func (r *reader) api() *Result {
 		}
 	}
 	for _, part := range []string{"externalDocs", "webhooks"} {
-		r.noExtensions(r.root.get(part))
+		r.noExtensions(r.root.Get(part))
 	}
 	result := &Result{Tags: r.tags()}
 	r.info(result)
@@ -44,33 +45,33 @@ func (r *reader) api() *Result {
 }
 
 func (r *reader) info(result *Result) {
-	at := r.root.get("info")
+	at := r.root.Get("info")
 	info := build[base.Info](r, at, r.shaped(at, infoShape))
 	result.Name = info.Title.Value
 	result.Description = info.Description.Value
 	result.Version = info.Version.Value
 	if result.Name == "" {
-		r.add(at.get("title"), "missing; it is the name of the API")
+		r.Add(at.Get("title"), "missing; it is the name of the API")
 	}
 }
 
 // tags returns the AWS tags: those of the root tags that have a value.
 func (r *reader) tags() map[string]string {
 	var tags map[string]string
-	for _, at := range r.list(r.root.get("tags")).items() {
+	for _, at := range r.List(r.root.Get("tags")).Items() {
 		tag := build[base.Tag](r, at, r.shaped(at, tagShape))
-		value := at.get(awsPrefix + "tag-value")
-		if value.absent() {
+		value := at.Get(awsPrefix + "tag-value")
+		if value.Absent() {
 			continue
 		}
 		if tag.Name.Value == "" {
-			r.add(at, "a tag needs a name")
+			r.Add(at, "a tag needs a name")
 			continue
 		}
 		if tags == nil {
 			tags = map[string]string{}
 		}
-		tags[tag.Name.Value] = r.text(value)
+		tags[tag.Name.Value] = r.Text(value)
 	}
 	return tags
 }
@@ -78,15 +79,15 @@ func (r *reader) tags() map[string]string {
 // components looks for what would be lost in the parts that are read only when
 // something refers to them.
 func (r *reader) components() {
-	for name, part := range r.mapping(r.root.get("components")).fields() {
+	for name, part := range r.Mapping(r.root.Get("components")).Fields() {
 		switch name {
 		case "securitySchemes":
-			for _, scheme := range r.mapping(part).fields() {
+			for _, scheme := range r.Mapping(part).Fields() {
 				r.shaped(scheme, schemeShape)
 			}
 		case "pathItems":
 		case awsPrefix + "integrations":
-			r.add(part, "named integrations are not supported; %s with the integration in each operation", httpAPIFix)
+			r.Add(part, "named integrations are not supported; %s with the integration in each operation", httpAPIFix)
 		default:
 			if isExtension(name) {
 				r.refuseExtension(part, name)
@@ -99,7 +100,7 @@ func (r *reader) components() {
 
 // rootExtension reads what the document asks of the whole API, and refuses what
 // Tidegate does not do.
-func (r *reader) rootExtension(value node, name string) {
+func (r *reader) rootExtension(value document.Node, name string) {
 	short := strings.TrimPrefix(name, awsPrefix)
 	switch short {
 	case "endpoint-configuration": // read with the servers
@@ -115,40 +116,40 @@ func (r *reader) rootExtension(value node, name string) {
 	case "policy":
 		r.policy = r.resourcePolicy(value)
 	case "binary-media-types", "gateway-responses":
-		if !value.absent() && !value.isEmpty() {
-			r.add(value, "%s is not supported yet; remove it", name)
+		if !value.Absent() && !value.IsEmpty() {
+			r.Add(value, "%s is not supported yet; remove it", name)
 		}
 	case "minimum-compression-size", "security-policy", "endpoint-access-mode":
-		if !value.absent() {
-			r.add(value, "%s is not supported yet; remove it", name)
+		if !value.Absent() {
+			r.Add(value, "%s is not supported yet; remove it", name)
 		}
 	case "cors":
-		r.add(value, "%s is not supported; %s that answers OPTIONS with a mock integration", name, httpAPIFix)
+		r.Add(value, "%s is not supported; %s that answers OPTIONS with a mock integration", name, httpAPIFix)
 	default:
 		r.refuseExtension(value, name)
 	}
 }
 
-func (r *reader) keySource(value node) {
-	switch source := strings.ToUpper(r.text(value)); source {
+func (r *reader) keySource(value document.Node) {
+	switch source := strings.ToUpper(r.Text(value)); source {
 	case definition.KeySourceHeader, definition.KeySourceAuthorizer:
 		r.apiKeySource = source
 	default:
-		r.add(value, "API key source %q is unknown; use HEADER or AUTHORIZER", clip(source))
+		r.Add(value, "API key source %q is unknown; use HEADER or AUTHORIZER", document.Clip(source))
 	}
 }
 
-func (r *reader) guarantee(value node) {
+func (r *reader) guarantee(value document.Node) {
 	rate, err := strconv.ParseFloat(value.Value, 64)
 	if value.Tag != "!!int" && value.Tag != "!!float" || err != nil || !(rate >= 0) || math.IsInf(rate, 0) {
-		r.add(value, "must be a number of requests per second, 0 or more")
+		r.Add(value, "must be a number of requests per second, 0 or more")
 		return
 	}
 	r.guaranteedRate = rate
 }
 
-func (r *reader) requestValidator(value node) {
-	if !value.absent() {
-		r.add(value, "request validation is not supported yet; remove %srequest-validator", awsPrefix)
+func (r *reader) requestValidator(value document.Node) {
+	if !value.Absent() {
+		r.Add(value, "request validation is not supported yet; remove %srequest-validator", awsPrefix)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // authorizerFields are the fields of x-amazon-apigateway-authorizer: what to do
@@ -20,20 +21,20 @@ var authorizerFields = map[string]string{
 // authorizer reads x-amazon-apigateway-authorizer of a security scheme, whose
 // name is the authorizer's. What else an authorizer needs is for the compiler of
 // deployments to say.
-func (r *reader) authorizer(scheme, at node, name string) *definition.Authorizer {
-	for field, value := range r.mapping(at).fields() {
+func (r *reader) authorizer(scheme, at document.Node, name string) *definition.Authorizer {
+	for field, value := range r.Mapping(at).Fields() {
 		if _, known := authorizerFields[field]; !known {
-			r.add(value, "unknown field%s", didYouMean(field, authorizerFields))
+			r.Add(value, "unknown field%s", document.DidYouMean(field, authorizerFields))
 		}
 	}
 	a := &definition.Authorizer{
-		ID: definition.AuthorizerID(r.options.APIID, name), Name: name, AuthType: r.text(scheme.get(awsPrefix + "authtype")),
-		URI: r.text(at.get("authorizerUri")), Credentials: r.text(at.get("authorizerCredentials")),
-		IdentitySource: r.identitySource(scheme, at.get("identitySource")), IdentityValidation: r.text(at.get("identityValidationExpression")),
-		ResultTTLSeconds: r.resultTTL(at.get("authorizerResultTtlInSeconds")),
+		ID: definition.AuthorizerID(r.options.APIID, name), Name: name, AuthType: r.Text(scheme.Get(awsPrefix + "authtype")),
+		URI: r.Text(at.Get("authorizerUri")), Credentials: r.Text(at.Get("authorizerCredentials")),
+		IdentitySource: r.identitySource(scheme, at.Get("identitySource")), IdentityValidation: r.Text(at.Get("identityValidationExpression")),
+		ResultTTLSeconds: r.resultTTL(at.Get("authorizerResultTtlInSeconds")),
 	}
-	kind := at.get("type")
-	switch strings.ToUpper(r.text(kind)) {
+	kind := at.Get("type")
+	switch strings.ToUpper(r.Text(kind)) {
 	case definition.AuthorizerToken:
 		a.Type = definition.AuthorizerToken
 	case definition.AuthorizerRequest:
@@ -43,34 +44,34 @@ func (r *reader) authorizer(scheme, at node, name string) *definition.Authorizer
 	case definition.AuthorizerJWT:
 		a.Type = definition.AuthorizerJWT
 	case "":
-		r.add(kind, "missing; use token, request, cognito_user_pools or jwt")
+		r.Add(kind, "missing; use token, request, cognito_user_pools or jwt")
 	default:
-		r.add(kind, "%q is unknown; use token, request, cognito_user_pools or jwt", clip(kind.Value))
+		r.Add(kind, "%q is unknown; use token, request, cognito_user_pools or jwt", document.Clip(kind.Value))
 	}
-	for _, item := range r.list(at.get("providerARNs")).items() {
-		a.ProviderARNs = append(a.ProviderARNs, r.text(item))
+	for _, item := range r.List(at.Get("providerARNs")).Items() {
+		a.ProviderARNs = append(a.ProviderARNs, r.Text(item))
 	}
-	r.jwt(at.get("jwtConfiguration"), a)
-	if version := at.get("authorizerPayloadFormatVersion"); !version.absent() && r.text(version) != "1.0" {
-		r.add(version, "payload format %q is not supported; use 1.0, the policy form", clip(version.Value))
+	r.jwt(at.Get("jwtConfiguration"), a)
+	if version := at.Get("authorizerPayloadFormatVersion"); !version.Absent() && r.Text(version) != "1.0" {
+		r.Add(version, "payload format %q is not supported; use 1.0, the policy form", document.Clip(version.Value))
 	}
-	if simple := at.get("enableSimpleResponses"); r.boolean(simple) {
-		r.add(simple, "simple responses are not supported; answer with a policy")
+	if simple := at.Get("enableSimpleResponses"); r.Boolean(simple) {
+		r.Add(simple, "simple responses are not supported; answer with a policy")
 	}
 	return a
 }
 
-func (r *reader) jwt(at node, a *definition.Authorizer) {
-	for field, value := range r.mapping(at).fields() {
+func (r *reader) jwt(at document.Node, a *definition.Authorizer) {
+	for field, value := range r.Mapping(at).Fields() {
 		switch field {
 		case "issuer":
-			a.Issuer = r.text(value)
+			a.Issuer = r.Text(value)
 		case "audience":
-			for _, item := range r.list(value).items() {
-				a.Audience = append(a.Audience, r.text(item))
+			for _, item := range r.List(value).Items() {
+				a.Audience = append(a.Audience, r.Text(item))
 			}
 		default:
-			r.add(value, "unknown field; jwtConfiguration has issuer and audience")
+			r.Add(value, "unknown field; jwtConfiguration has issuer and audience")
 		}
 	}
 }
@@ -78,31 +79,31 @@ func (r *reader) jwt(at node, a *definition.Authorizer) {
 // identitySource is a text with commas or, as HTTP APIs write it, a list. A
 // scheme of the type apiKey in a header names it by itself, if with API Gateway's
 // placeholder it does not say that it is elsewhere.
-func (r *reader) identitySource(scheme, at node) string {
-	if at.isList() {
+func (r *reader) identitySource(scheme, at document.Node) string {
+	if at.IsList() {
 		var sources []string
-		for _, item := range at.items() {
-			sources = append(sources, r.text(item))
+		for _, item := range at.Items() {
+			sources = append(sources, r.Text(item))
 		}
 		return strings.Join(sources, ",")
 	}
-	if !at.absent() {
-		return r.text(at)
+	if !at.Absent() {
+		return r.Text(at)
 	}
-	name := scheme.get("name")
-	if is(scheme.get("type"), "apiKey") && is(scheme.get("in"), "header") && name.isText() && !is(name, "Unused") {
+	name := scheme.Get("name")
+	if is(scheme.Get("type"), "apiKey") && is(scheme.Get("in"), "header") && name.IsText() && !is(name, "Unused") {
 		return "method.request.header." + name.Value
 	}
 	return ""
 }
 
-func (r *reader) resultTTL(at node) *int {
-	if at.absent() {
+func (r *reader) resultTTL(at document.Node) *int {
+	if at.Absent() {
 		return nil
 	}
 	seconds, err := strconv.Atoi(at.Value)
-	if !at.isScalar() || err != nil || seconds < 0 || seconds > definition.MaxAuthorizerTTL {
-		r.add(at, "must be a whole number of seconds from 0 to %s", fmt.Sprint(definition.MaxAuthorizerTTL))
+	if !at.IsScalar() || err != nil || seconds < 0 || seconds > definition.MaxAuthorizerTTL {
+		r.Add(at, "must be a whole number of seconds from 0 to %s", fmt.Sprint(definition.MaxAuthorizerTTL))
 		return nil
 	}
 	return &seconds

@@ -7,6 +7,8 @@ import (
 	"github.com/pb33f/go-yaml"
 	"github.com/pb33f/libopenapi/datamodel/low"
 	"github.com/pb33f/libopenapi/index"
+
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // build has libopenapi read n, which a shape has checked, as the standard
@@ -15,17 +17,17 @@ import (
 func build[T any, B interface {
 	*T
 	Build(ctx context.Context, key, root *yaml.Node, index *index.SpecIndex) error
-}](r *reader, at node, n *yaml.Node) *T {
+}](r *reader, at document.Node, n *yaml.Node) *T {
 	value := new(T)
 	if n == nil {
-		n = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: at.line}
+		n = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: at.KeyLine}
 	}
 	err := low.BuildModel(n, value)
 	if err == nil {
 		err = B(value).Build(context.Background(), nil, n, nil)
 	}
 	if err != nil {
-		r.add(at, "not as OpenAPI says: %s", clip(strings.ReplaceAll(err.Error(), "\n", " ")))
+		r.Add(at, "not as OpenAPI says: %s", document.Clip(strings.ReplaceAll(err.Error(), "\n", " ")))
 	}
 	return value
 }

@@ -3,8 +3,9 @@ package openapi
 import (
 	"errors"
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // keyed is a document whose GET /a/{id} declares page and X-Tenant, and has the
@@ -78,9 +79,9 @@ func TestCacheKeyRefused(t *testing.T) {
 	} {
 		_, err := Parse([]byte(keyed(parameters, "")), Options{})
 		contains(t, err, want)
-		var list *Errors
+		var list *document.Errors
 		if errors.As(err, &list) && len(list.Problems) != 1 {
-			t.Errorf("%s: %s", parameters, strings.Join(lines(list.Problems, 0), "\n"))
+			t.Errorf("%s: %s", parameters, list)
 		}
 	}
 	_, err := Parse([]byte(integration("cacheNamespace: [a]")), Options{})

@@ -3,6 +3,8 @@ package openapi
 import (
 	"slices"
 	"strings"
+
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 const (
@@ -34,35 +36,35 @@ func isExtension(name string) bool {
 // extension refuses the member name of an object unless it is another
 // vendor's, or its short name is among the known ones, which the object's own
 // reader reads.
-func (r *reader) extension(value node, name string, known []string) {
+func (r *reader) extension(value document.Node, name string, known []string) {
 	if isExtension(name) && !slices.Contains(known, strings.TrimPrefix(name, awsPrefix)) {
 		r.refuseExtension(value, name)
 	}
 }
 
-func (r *reader) refuseExtension(value node, name string) {
-	near := nearest(name, extensions)
+func (r *reader) refuseExtension(value document.Node, name string) {
+	near := document.Nearest(name, extensions)
 	switch {
 	case name == guaranteedRate:
-		r.add(value, "%s has no meaning here; move it to the root of the document", name)
+		r.Add(value, "%s has no meaning here; move it to the root of the document", name)
 	case extensions[name]:
-		r.add(value, "%s has no meaning here; see where API Gateway's documentation puts it", name)
+		r.Add(value, "%s has no meaning here; see where API Gateway's documentation puts it", name)
 	case near != "":
-		r.add(value, "unknown extension; did you mean %q?", near)
+		r.Add(value, "unknown extension; did you mean %q?", near)
 	default:
-		r.add(value, "unknown extension %q; remove it", clip(name))
+		r.Add(value, "unknown extension %q; remove it", document.Clip(name))
 	}
 }
 
 // noExtensions refuses extensions anywhere in n: the part has no effect, so
 // they would be lost without a word. A part that several refer to is searched
 // once.
-func (r *reader) noExtensions(n node) {
-	if n.absent() || n.isScalar() || r.searched[n.Node] {
+func (r *reader) noExtensions(n document.Node) {
+	if n.Absent() || n.IsScalar() || r.searched[n.Node] {
 		return
 	}
 	r.searched[n.Node] = true
-	for name, value := range n.fields() {
+	for name, value := range n.Fields() {
 		switch {
 		case isExtension(name):
 			r.refuseExtension(value, name)
@@ -70,19 +72,14 @@ func (r *reader) noExtensions(n node) {
 			r.noExtensions(value)
 		}
 	}
-	for _, item := range n.items() {
+	for _, item := range n.Items() {
 		r.noExtensions(item)
 	}
 }
 
 // unsupported refuses a field of n, if it is there, with what to do instead.
-func (r *reader) unsupported(n node, field, instead string) {
-	if v := n.get(field); !v.absent() && !v.isEmpty() {
-		r.add(v, "%s is not supported yet; %s", field, instead)
+func (r *reader) unsupported(n document.Node, field, instead string) {
+	if v := n.Get(field); !v.Absent() && !v.IsEmpty() {
+		r.Add(v, "%s is not supported yet; %s", field, instead)
 	}
-}
-
-// isEmpty reports a list, a mapping or a text without content.
-func (n node) isEmpty() bool {
-	return n.Node != nil && len(n.Content) == 0 && n.Value == ""
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // FuzzParse: no document, whatever it holds, makes Parse panic, take long or
@@ -24,25 +26,25 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(head+"x-a: &a {k: 1}\nx-b: {<<: [*a, {l: 2}], k: *a}\n"), uint8(0))
 	f.Add([]byte(keyed("[method.request.querystring.page, integration.request.path.id]", ", cacheNamespace: n")), uint8(0))
 	f.Add([]byte(http("responses: {'4\\d{2}': {statusCode: 200, responseTemplates: {a/b: 'x'}}, default: {statusCode: 404}}")), uint8(0))
-	f.Fuzz(func(t *testing.T, document []byte, mode uint8) {
-		if len(document) > 64<<10 {
+	f.Fuzz(func(t *testing.T, text []byte, mode uint8) {
+		if len(text) > 64<<10 {
 			return
 		}
 		modes := []string{BasePathIgnore, BasePathPrepend, BasePathSplit}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		start := time.Now()
-		result, err := Parse(document, Options{APIID: "fuzz", BasePath: modes[int(mode)%len(modes)]})
+		result, err := Parse(text, Options{APIID: "fuzz", BasePath: modes[int(mode)%len(modes)]})
 		took := time.Since(start)
 		runtime.ReadMemStats(&after)
 		if took > 2*time.Second {
 			t.Errorf("took %v", took)
 		}
-		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 32<<20+2000*uint64(len(document)) {
-			t.Errorf("allocated %d bytes for %d", allocated, len(document))
+		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 32<<20+2000*uint64(len(text)) {
+			t.Errorf("allocated %d bytes for %d", allocated, len(text))
 		}
 		if err != nil {
-			var list *Errors
+			var list *document.Errors
 			if !errors.As(err, &list) || len(list.Problems) == 0 || err.Error() == "" {
 				t.Errorf("not a list of problems: %v", err)
 			}

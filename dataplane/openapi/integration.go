@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
+	"github.com/tidegate/tidegate/dataplane/expression"
 )
 
 // Integration timeouts in milliseconds, API Gateway's own; a host may raise
@@ -35,21 +37,21 @@ var passthroughBehaviors = []string{"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER
 
 // integration reads x-amazon-apigateway-integration. It returns nil if the
 // type is missing or wrong.
-func (r *reader) integration(at node, m *definition.Method, b *branch) *definition.Integration {
-	for name, value := range r.mapping(at).fields() {
+func (r *reader) integration(at document.Node, m *definition.Method, b *branch) *definition.Integration {
+	for name, value := range r.Mapping(at).Fields() {
 		instead, known := integrationFields[name]
 		switch {
 		case name == "$ref":
-			r.add(value, "named integrations are not supported; %s with the integration in each operation", httpAPIFix)
+			r.Add(value, "named integrations are not supported; %s with the integration in each operation", httpAPIFix)
 		case !known:
-			r.add(value, "unknown field%s", didYouMean(name, integrationFields))
+			r.Add(value, "unknown field%s", document.DidYouMean(name, integrationFields))
 		case instead != "":
 			r.unsupported(at, name, instead)
 		}
 	}
-	in := &definition.Integration{TimeoutMillis: r.timeout(at.get("timeoutInMillis"))}
-	kind := at.get("type")
-	switch strings.ToLower(r.text(kind)) {
+	in := &definition.Integration{TimeoutMillis: r.timeout(at.Get("timeoutInMillis"))}
+	kind := at.Get("type")
+	switch strings.ToLower(r.Text(kind)) {
 	case "http_proxy":
 		in.Type = definition.IntegrationHTTPProxy
 	case "http":
@@ -57,49 +59,49 @@ func (r *reader) integration(at node, m *definition.Method, b *branch) *definiti
 	case "mock":
 		in.Type = definition.IntegrationMock
 	case "aws", "aws_proxy":
-		r.add(kind, "%q is not supported yet; use http_proxy, http or mock", kind.Value)
+		r.Add(kind, "%q is not supported yet; use http_proxy, http or mock", kind.Value)
 		return nil
 	case "":
-		r.add(kind, "missing; use http_proxy, http or mock")
+		r.Add(kind, "missing; use http_proxy, http or mock")
 		return nil
 	default:
-		r.add(kind, "%q is unknown; use http_proxy, http or mock", clip(kind.Value))
+		r.Add(kind, "%q is unknown; use http_proxy, http or mock", document.Clip(kind.Value))
 		return nil
 	}
 	r.connection(at, in)
-	in.PassthroughBehavior = r.passthrough(at.get("passthroughBehavior"))
-	in.RequestParameters = r.requestParameters(at.get("requestParameters"), m, b)
-	in.RequestTemplates = r.requestTemplates(at.get("requestTemplates"), in.Type)
-	in.Responses = r.integrationResponses(at.get("responses"), m)
+	in.PassthroughBehavior = r.passthrough(at.Get("passthroughBehavior"))
+	in.RequestParameters = r.requestParameters(at.Get("requestParameters"), m, b)
+	in.RequestTemplates = r.requestTemplates(at.Get("requestTemplates"), in.Type)
+	in.Responses = r.integrationResponses(at.Get("responses"), m)
 	if in.Type != definition.IntegrationMock {
 		r.upstream(at, in, m, b)
 	}
-	in.CacheNamespace = r.text(at.get("cacheNamespace"))
-	in.CacheAcrossCallers = r.boolean(at.get(acrossCallers))
-	in.CacheKeyParameters = r.cacheKey(at.get("cacheKeyParameters"), in, m, b) // may name what upstream has mapped
+	in.CacheNamespace = r.Text(at.Get("cacheNamespace"))
+	in.CacheAcrossCallers = r.Boolean(at.Get(acrossCallers))
+	in.CacheKeyParameters = r.cacheKey(at.Get("cacheKeyParameters"), in, m, b) // may name what upstream has mapped
 	return in
 }
 
 // upstream reads where an HTTP integration sends its requests. A mock sends
 // none: API Gateway drops these fields of one.
-func (r *reader) upstream(at node, in *definition.Integration, m *definition.Method, b *branch) {
-	verb := at.get("httpMethod")
-	in.HTTPMethod = strings.ToUpper(r.text(verb))
+func (r *reader) upstream(at document.Node, in *definition.Integration, m *definition.Method, b *branch) {
+	verb := at.Get("httpMethod")
+	in.HTTPMethod = strings.ToUpper(r.Text(verb))
 	switch {
 	case in.HTTPMethod == "":
-		r.add(verb, "missing; give the verb to send upstream, or ANY for the client's own")
+		r.Add(verb, "missing; give the verb to send upstream, or ANY for the client's own")
 	case in.HTTPMethod != definition.MethodAny && !slices.Contains(definition.Verbs, in.HTTPMethod):
-		r.add(verb, "%q is not a verb; use %s or ANY", clip(verb.Value), strings.Join(definition.Verbs, ", "))
+		r.Add(verb, "%q is not a verb; use %s or ANY", document.Clip(verb.Value), strings.Join(definition.Verbs, ", "))
 	}
-	uri := at.get("uri")
-	in.URI = r.text(uri)
+	uri := at.Get("uri")
+	in.URI = r.Text(uri)
 	if in.URI == "" {
-		r.add(uri, "missing; give the upstream's address, such as http://127.0.0.1:9000/{proxy}")
+		r.Add(uri, "missing; give the upstream's address, such as http://127.0.0.1:9000/{proxy}")
 		return
 	}
-	placeholders, err := checkURI(in.URI)
+	placeholders, err := expression.CheckURI(in.URI, "http", "https", "ws", "wss")
 	if err != nil {
-		r.add(uri, "%s", err)
+		r.Add(uri, "%s", err)
 		return
 	}
 	for _, name := range placeholders {
@@ -109,12 +111,12 @@ func (r *reader) upstream(at node, in *definition.Integration, m *definition.Met
 
 // fill maps the placeholder {name} of a uri to the path parameter of the same
 // name, as the console does, unless the document maps it.
-func (r *reader) fill(uri node, name string, in *definition.Integration, m *definition.Method, b *branch) {
+func (r *reader) fill(uri document.Node, name string, in *definition.Integration, m *definition.Method, b *branch) {
 	target, source := "integration.request.path."+name, "method.request.path."+name
 	switch {
 	case in.RequestParameters[target] != "":
 	case !b.hasVariable(name):
-		r.warn(uri, "{%s} stays empty: neither the path nor requestParameters gives it a value", clip(name))
+		r.Warn(uri, "{%s} stays empty: neither the path nor requestParameters gives it a value", document.Clip(name))
 	default:
 		if in.RequestParameters == nil {
 			in.RequestParameters = map[string]string{}
@@ -124,50 +126,50 @@ func (r *reader) fill(uri node, name string, in *definition.Integration, m *defi
 	}
 }
 
-func (r *reader) connection(at node, in *definition.Integration) {
-	connection := at.get("connectionType")
-	switch kind := strings.ToUpper(r.text(connection)); kind {
+func (r *reader) connection(at document.Node, in *definition.Integration) {
+	connection := at.Get("connectionType")
+	switch kind := strings.ToUpper(r.Text(connection)); kind {
 	case "", "INTERNET":
 	case "VPC_LINK":
-		r.add(connection, "VPC_LINK is not supported yet; use INTERNET and give the upstream's own address as uri")
+		r.Add(connection, "VPC_LINK is not supported yet; use INTERNET and give the upstream's own address as uri")
 	default:
-		r.add(connection, "%q is unknown; use INTERNET", clip(kind))
+		r.Add(connection, "%q is unknown; use INTERNET", document.Clip(kind))
 	}
-	mode := at.get("responseTransferMode")
-	switch text := strings.ToUpper(r.text(mode)); text {
+	mode := at.Get("responseTransferMode")
+	switch text := strings.ToUpper(r.Text(mode)); text {
 	case "", "BUFFERED":
 	case "STREAM":
-		r.add(mode, "STREAM is not supported yet; use BUFFERED")
+		r.Add(mode, "STREAM is not supported yet; use BUFFERED")
 	default:
-		r.add(mode, "%q is unknown; use BUFFERED", clip(text))
+		r.Add(mode, "%q is unknown; use BUFFERED", document.Clip(text))
 	}
-	for name, value := range r.mapping(at.get("tlsConfig")).fields() {
+	for name, value := range r.Mapping(at.Get("tlsConfig")).Fields() {
 		switch name {
 		case "insecureSkipVerification":
-			in.InsecureSkipVerification = r.boolean(value)
+			in.InsecureSkipVerification = r.Boolean(value)
 		case "serverNameToVerify":
-			r.add(value, "serverNameToVerify is not supported; %s", httpAPIFix)
+			r.Add(value, "serverNameToVerify is not supported; %s", httpAPIFix)
 		default:
-			r.add(value, "unknown field; tlsConfig has insecureSkipVerification")
+			r.Add(value, "unknown field; tlsConfig has insecureSkipVerification")
 		}
 	}
 }
 
-func (r *reader) timeout(at node) int {
-	if at.absent() {
+func (r *reader) timeout(at document.Node) int {
+	if at.Absent() {
 		return min(defaultTimeoutMillis, r.options.MaxTimeoutMillis)
 	}
 	millis, err := strconv.Atoi(at.Value)
 	if at.Tag != "!!int" || err != nil || millis < minTimeoutMillis || millis > r.options.MaxTimeoutMillis {
-		r.add(at, "must be a whole number of milliseconds from %d to %d; the host file can raise the most (limits.integration_timeout)", minTimeoutMillis, r.options.MaxTimeoutMillis)
+		r.Add(at, "must be a whole number of milliseconds from %d to %d; the host file can raise the most (limits.integration_timeout)", minTimeoutMillis, r.options.MaxTimeoutMillis)
 	}
 	return millis
 }
 
-func (r *reader) passthrough(at node) string {
-	behavior := strings.ToUpper(r.text(at))
+func (r *reader) passthrough(at document.Node) string {
+	behavior := strings.ToUpper(r.Text(at))
 	if behavior != "" && !slices.Contains(passthroughBehaviors, behavior) {
-		r.add(at, "%q is unknown; use %s", clip(at.Value), strings.ToLower(strings.Join(passthroughBehaviors, ", ")))
+		r.Add(at, "%q is unknown; use %s", document.Clip(at.Value), strings.ToLower(strings.Join(passthroughBehaviors, ", ")))
 	}
 	return behavior
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // manyRoutes is a document with n routes, each with a parameter, a mapping and
@@ -88,7 +90,7 @@ func TestHostileDocuments(t *testing.T) {
 	merges := head + "x-0: &m0 {" + repeat(1000, func(i int) string { return fmt.Sprintf("k%d: 1,", i) }) + "}\n" +
 		repeat(1000, func(i int) string { return fmt.Sprintf("x-%d: {<<: *m0}\n", i+1) })
 	for _, c := range []struct{ name, document, want string }{
-		{"too large", strings.Repeat("#", MaxDocumentBytes+1), "the document has 6291457 bytes, more than the 6291456"},
+		{"too large", strings.Repeat("#", document.MaxBytes+1), "the document has 6291457 bytes, more than the 6291456"},
 		{"billion laughs", laughs, "YAML aliases expand to too many values"},
 		{"merge keys", merges, "expand to too many values"},
 		{"alias in itself", head + "x-a: &a [*a]\n", "alias *a refers to itself"},

@@ -11,6 +11,7 @@ import (
 	"github.com/pb33f/go-yaml"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // Values of Options.BasePath: what an import does with the base path of
@@ -20,10 +21,6 @@ const (
 	BasePathPrepend = "prepend" // make it the first segments of every path
 	BasePathSplit   = "split"   // drop its first segment and prepend the rest
 )
-
-// MaxDocumentBytes is the largest document an import takes (API Gateway's
-// quota "API definition import").
-const MaxDocumentBytes = 6 << 20
 
 // Options says how to read a document. The zero value ignores the base path
 // and allows API Gateway's own maximum timeout.
@@ -49,32 +46,32 @@ type Result struct {
 	Warnings                   []string // in document order; a caller may choose to fail on them
 }
 
-// Parse reads a document. An error is always an *Errors that lists every
-// problem found. Parse keeps no reference to document and may be called from
+// Parse reads a document. An error is always a *document.Errors that lists every
+// problem found. Parse keeps no reference to text and may be called from
 // several goroutines.
-func Parse(document []byte, o Options) (*Result, error) {
-	p := &problems{}
+func Parse(text []byte, o Options) (*Result, error) {
+	p := &document.Problems{}
 	switch o.BasePath {
 	case "", BasePathIgnore, BasePathPrepend, BasePathSplit:
 	default:
-		p.add(node{}, "basepath %q is unknown; use ignore, prepend or split", o.BasePath)
-		return nil, p.err()
+		p.Add(document.Node{}, "basepath %q is unknown; use ignore, prepend or split", o.BasePath)
+		return nil, p.Err()
 	}
 	if o.MaxTimeoutMillis == 0 {
 		o.MaxTimeoutMillis = defaultTimeoutMillis
 	}
 
-	root, ok := load(document, o, p)
+	root, ok := load(text, o, p)
 	if !ok {
-		return nil, p.err()
+		return nil, p.Err()
 	}
 	r := &reader{
-		problems: p, options: o, root: root, budget: newBudget(len(document)), tree: newTree(),
+		Problems: p, options: o, root: root, budget: document.NewBudget(len(text)), tree: newTree(),
 		searched: map[*yaml.Node]bool{}, indexes: map[*yaml.Node]map[string]int{},
 		callers: map[*yaml.Node]*caller{}, schemes: map[string]*securityScheme{},
 	}
 	result := r.api()
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	result.Body = definition.NewBody(o.APIID, r.tree.resources(o.APIID), definition.Settings{
@@ -82,16 +79,16 @@ func Parse(document []byte, o Options) (*Result, error) {
 		APIKeySource: result.APIKeySource, GuaranteedRate: result.GuaranteedRate,
 		Policy: result.Policy, Authorizers: result.Authorizers,
 	})
-	result.Warnings = p.warnings()
+	result.Warnings = p.Warnings()
 	return result, nil
 }
 
 // reader turns one loaded document into a Result.
 type reader struct {
-	*problems
+	*document.Problems
 	options Options
-	root    node
-	budget  *budget // what may still be read, the same part each time anew
+	root    document.Node
+	budget  *document.Budget // what may still be read, the same part each time anew
 	tree    *tree
 
 	searched map[*yaml.Node]bool           // parts without effect that hold no extensions

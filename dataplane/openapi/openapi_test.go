@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 func read(t *testing.T, name string) []byte {
@@ -140,10 +141,10 @@ func TestAWSVariables(t *testing.T) {
 	contains(t, err, `line 1: info.title: "${AWS::StackId}" is not known`)
 }
 
-// contains checks that err is an *Errors with the text.
+// contains checks that err is a *document.Errors with the text.
 func contains(t *testing.T, err error, want string) {
 	t.Helper()
-	var list *Errors
+	var list *document.Errors
 	if !errors.As(err, &list) || !strings.Contains(err.Error(), want) {
 		t.Errorf("error\n got %v\nwant %s", err, want)
 	}

@@ -8,6 +8,8 @@ import (
 	v3 "github.com/pb33f/libopenapi/datamodel/low/v3"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
+	"github.com/tidegate/tidegate/dataplane/expression"
 )
 
 // pathItemFields are the fields of a Path Item Object; those that name a verb
@@ -19,38 +21,38 @@ var pathItemFields = map[string]string{
 }
 
 func (r *reader) paths(prefix []string) {
-	for path, item := range r.mapping(r.root.get("paths")).fields() {
+	for path, item := range r.Mapping(r.root.Get("paths")).Fields() {
 		if strings.HasPrefix(path, "x-") {
 			r.extension(item, path, nil)
 			continue
 		}
 		segments, err := splitPath(path)
 		if err != nil {
-			r.add(item, "%s", err)
+			r.Add(item, "%s", err)
 			continue
 		}
 		b, err := r.tree.insert(slices.Concat(prefix, segments))
 		if err != nil {
-			r.add(item, "%s", err)
+			r.Add(item, "%s", err)
 			continue
 		}
-		r.pathItem(r.mapping(r.resolve(item)), b)
+		r.pathItem(r.Mapping(r.resolve(item)), b)
 	}
 }
 
-func (r *reader) pathItem(item node, b *branch) {
-	shared := r.shaped(item.get("parameters"), operationShape.fields["parameters"])
-	for name, value := range item.fields() {
+func (r *reader) pathItem(item document.Node, b *branch) {
+	shared := r.shaped(item.Get("parameters"), operationShape.fields["parameters"])
+	for name, value := range item.Fields() {
 		verb, known := pathItemFields[name]
 		switch {
 		case verb != "":
-			r.operation(r.mapping(value), verb, b, shared)
+			r.operation(r.Mapping(value), verb, b, shared)
 		case name == "trace":
-			r.add(value, "API Gateway never serves TRACE; remove the operation")
+			r.Add(value, "API Gateway never serves TRACE; remove the operation")
 		case isExtension(name):
 			r.refuseExtension(value, name)
 		case !known && !strings.HasPrefix(name, "x-"):
-			r.add(value, "unknown field%s", didYouMean(name, pathItemFields))
+			r.Add(value, "unknown field%s", document.DidYouMean(name, pathItemFields))
 		case known && name != "parameters":
 			r.noExtensions(value)
 		}
@@ -59,24 +61,24 @@ func (r *reader) pathItem(item node, b *branch) {
 
 // operation reads one method of a resource; shared are the parameters of all
 // operations of the path item.
-func (r *reader) operation(at node, verb string, b *branch, shared *yaml.Node) {
-	if at.absent() {
+func (r *reader) operation(at document.Node, verb string, b *branch, shared *yaml.Node) {
+	if at.Absent() {
 		return
 	}
-	if at.get("isDefaultRoute").Node != nil {
-		r.add(at.get("isDefaultRoute"), "default routes are not supported; %s with /{proxy+}", httpAPIFix)
+	if at.Get("isDefaultRoute").Node != nil {
+		r.Add(at.Get("isDefaultRoute"), "default routes are not supported; %s with /{proxy+}", httpAPIFix)
 	}
 	op := build[v3.Operation](r, at, withParameters(r.shaped(at, operationShape), shared))
 	m := &definition.Method{HTTPMethod: verb, OperationName: op.OperationId.Value}
 	r.security(at, m)
-	r.requestValidator(at.get(awsPrefix + "request-validator"))
+	r.requestValidator(at.Get(awsPrefix + "request-validator"))
 	r.parameters(at, op, m, b)
 	r.methodResponses(at, op, m)
-	if in := at.get(awsPrefix + "integration"); !in.absent() && r.affordAll(in) {
+	if in := at.Get(awsPrefix + "integration"); !in.Absent() && r.affordAll(in) {
 		m.Integration = r.integration(in, m, b)
 	}
 	if err := b.put(m); err != nil {
-		r.add(at, "%s", err)
+		r.Add(at, "%s", err)
 	}
 }
 
@@ -100,10 +102,10 @@ func withParameters(op, shared *yaml.Node) *yaml.Node {
 }
 
 // parameters declares the request parameters that mappings may use.
-func (r *reader) parameters(at node, op *v3.Operation, m *definition.Method, b *branch) {
+func (r *reader) parameters(at document.Node, op *v3.Operation, m *definition.Method, b *branch) {
 	for _, ref := range op.Parameters.Value {
 		name, in := ref.Value.Name.Value, ref.Value.In.Value
-		where := node{at: at.get("parameters").at, line: ref.ValueNode.Line}
+		where := document.Node{Place: at.Get("parameters").Place, KeyLine: ref.ValueNode.Line}
 		source := "method.request." + in + "." + name
 		switch in {
 		case "query":
@@ -111,24 +113,24 @@ func (r *reader) parameters(at node, op *v3.Operation, m *definition.Method, b *
 		case "header":
 		case "path":
 			if !b.hasVariable(name) {
-				r.warn(where, "the path has no {%s}", clip(name))
+				r.Warn(where, "the path has no {%s}", document.Clip(name))
 			}
 		case "cookie":
-			r.warn(where, "cookie parameters have no effect; the upstream gets all cookies in the header Cookie")
+			r.Warn(where, "cookie parameters have no effect; the upstream gets all cookies in the header Cookie")
 			continue
 		case "":
-			r.add(where, "parameter %q does not say where it is; add in: path, query or header", clip(name))
+			r.Add(where, "parameter %q does not say where it is; add in: path, query or header", document.Clip(name))
 			continue
 		default:
-			r.add(where, "a parameter in %q does not exist in OpenAPI 3; use path, query or header, or requestBody", clip(in))
+			r.Add(where, "a parameter in %q does not exist in OpenAPI 3; use path, query or header, or requestBody", document.Clip(in))
 			continue
 		}
 		if name == "" {
-			r.add(where, "a parameter needs a name")
+			r.Add(where, "a parameter needs a name")
 			continue
 		}
-		if !isName(name) {
-			r.warn(where, "parameter %q cannot be mapped: API Gateway's names have letters, digits and ._$- only", clip(name))
+		if !expression.IsName(name) {
+			r.Warn(where, "parameter %q cannot be mapped: API Gateway's names have letters, digits and ._$- only", document.Clip(name))
 			continue
 		}
 		declare(m, source, ref.Value.Required.Value || in == "path")
@@ -147,7 +149,7 @@ func (b *branch) hasVariable(name string) bool {
 
 // methodResponses declares the status codes and headers that integration
 // responses may use. "default" and "2XX" declare no status code.
-func (r *reader) methodResponses(at node, op *v3.Operation, m *definition.Method) {
+func (r *reader) methodResponses(at document.Node, op *v3.Operation, m *definition.Method) {
 	if op.Responses.Value == nil {
 		return
 	}
@@ -156,8 +158,8 @@ func (r *reader) methodResponses(at node, op *v3.Operation, m *definition.Method
 			continue
 		}
 		if !isStatus(code.Value) {
-			where := node{at: at.get("responses").at, line: code.KeyNode.Line}
-			r.add(where, "%q is not a status code from 200 to 599, nor default", clip(code.Value))
+			where := document.Node{Place: at.Get("responses").Place, KeyLine: code.KeyNode.Line}
+			r.Add(where, "%q is not a status code from 200 to 599, nor default", document.Clip(code.Value))
 			continue
 		}
 		headers := []string{}

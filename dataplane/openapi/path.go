@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/tidegate/tidegate/dataplane/expression"
 )
 
 // Bounds on one path. A request's URL has at most 10,240 bytes, so no client
@@ -40,7 +42,7 @@ func splitPath(path string) ([]string, error) {
 			return nil, errors.New("a segment is empty")
 		case s == "$default":
 			return nil, errors.New("$default routes belong to HTTP APIs; use /{proxy+}")
-		case variable && !isName(name):
+		case variable && !expression.IsName(name):
 			return nil, fmt.Errorf("%q is not a parameter: a name has letters, digits and ._$- only", s)
 		case variable && variables[name]:
 			return nil, fmt.Errorf("parameter {%s} stands twice", name)
@@ -73,19 +75,5 @@ func isVariable(segment string) bool {
 	return ok
 }
 
-// isName reports a parameter name: ^[a-zA-Z0-9._$-]+$.
-func isName(s string) bool { return consistsOf(s, "._$-") }
-
 // isPathPart reports a literal path segment.
-func isPathPart(s string) bool { return consistsOf(s, "_-.,:") }
-
-func consistsOf(s, punctuation string) bool {
-	for i := range len(s) {
-		c := s[i]
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !letter && !strings.Contains(punctuation, string(rune(c))) {
-			return false
-		}
-	}
-	return s != ""
-}
+func isPathPart(s string) bool { return expression.ConsistsOf(s, "_-.,:") }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // head is three lines long.
@@ -157,6 +159,8 @@ func TestRefused(t *testing.T) {
 		{"mapping key of an HTTP API", integration("requestParameters: {'append:header.x': '$request.header.y'}"), inAt + `requestParameters.append:header.x: the mapping key "append:header.x" is not supported; it belongs to HTTP APIs`},
 		{"mapping key", integration("requestParameters: {integration.request.cookie.x: method.request.header.y}"), inAt + "requestParameters.integration.request.cookie.x: a mapping key is integration.request.{path|querystring|header}.NAME"},
 		{"mapping from a body", integration("requestParameters: {integration.request.header.x: method.request.body.a}"), `mapping from a body ("method.request.body.a") is not supported yet`},
+		{"mapping of a context variable with a colon", integration("requestParameters: {integration.request.header.x: 'context.identity:user'}"), `"context.identity:user" is not a mapping expression`},
+		{"mapping of a claim with a space", integration("requestParameters: {integration.request.header.x: 'context.authorizer.claims.a b'}"), `is not a mapping expression`},
 		{"mapping expression", integration("requestParameters: {integration.request.header.x: literal}"), `"literal" is not a mapping expression`},
 		{"mapping literal", integration(`requestParameters: {integration.request.header.x: "'a"}`), "does not end with a single quote"},
 		{"mapping injection", integration(`requestParameters: {integration.request.header.x: "'a\r\nb: c'"}`), "may not hold line breaks"},
@@ -197,9 +201,9 @@ func TestURI(t *testing.T) {
 		}
 	}
 	for bad, want := range map[string]string{
-		"ftp://u":                    "not an http:// or https:// address",
-		"${stageVariables.all}":      "not an http:// or https:// address",
-		"arn:aws:lambda:x":           "not an http:// or https:// address",
+		"ftp://u":                    "not an http:// or https:// or ws:// or wss:// address",
+		"${stageVariables.all}":      "not an http:// or https:// or ws:// or wss:// address",
+		"arn:aws:lambda:x":           "not an http:// or https:// or ws:// or wss:// address",
 		"http://":                    "not a host name",
 		"http://u:81/":               `port "81" is not allowed; use 80, 443 or 1024 to 65535`,
 		"http://u:65536/":            "is not allowed",
@@ -268,11 +272,11 @@ func TestAllProblemsAreReported(t *testing.T) {
 		fmt.Fprintf(&b, "  /p%d: {get: {x-amazon-apigateway-integration: {type: aws}}}\n", i)
 	}
 	_, err := Parse([]byte(b.String()), Options{})
-	var list *Errors
+	var list *document.Errors
 	if !errors.As(err, &list) || len(list.Problems) != 50 || list.Omitted != 10 {
 		t.Fatalf("got %v", err)
 	}
-	equal(t, "first", list.Problems[0], Problem{
+	equal(t, "first", list.Problems[0], document.Problem{
 		Location: "paths./p0.get.x-amazon-apigateway-integration.type", Line: 5,
 		Message: `"aws" is not supported yet; use http_proxy, http or mock`,
 	})

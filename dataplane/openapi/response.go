@@ -1,40 +1,39 @@
 package openapi
 
 import (
-	"regexp/syntax"
-	"strings"
-
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
+	"github.com/tidegate/tidegate/dataplane/expression"
 )
 
 // integrationResponses reads how an upstream's status becomes the method's
 // answer. The keys are patterns for the whole status; "default" is for a
 // status that none matches.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-integration-responses.html
-func (r *reader) integrationResponses(at node, m *definition.Method) []*definition.IntegrationResponse {
+func (r *reader) integrationResponses(at document.Node, m *definition.Method) []*definition.IntegrationResponse {
 	var out []*definition.IntegrationResponse
 	byStatus := map[string]string{} // the pattern that leads to a status code
 	seen := map[string]bool{}
-	for pattern, value := range r.mapping(at).fields() {
-		if value.absent() {
+	for pattern, value := range r.Mapping(at).Fields() {
+		if value.Absent() {
 			continue
 		}
 		if pattern == "default" {
 			pattern = ""
 		}
 		if seen[pattern] {
-			r.add(value, `"default" and the empty pattern are the same; keep one`)
+			r.Add(value, `"default" and the empty pattern are the same; keep one`)
 			continue
 		}
 		seen[pattern] = true
-		if problem := checkPattern(pattern); problem != "" {
-			r.add(value, "%s", problem)
+		if err := expression.CheckPattern(pattern); err != nil {
+			r.Add(value, "%s", err)
 			continue
 		}
-		response := r.integrationResponse(r.mapping(value), m)
+		response := r.integrationResponse(r.Mapping(value), m)
 		response.SelectionPattern = pattern
 		if other, twice := byStatus[response.StatusCode]; twice && response.StatusCode != "" {
-			r.add(value, "status code %s already belongs to the pattern %q; API Gateway keeps one pattern for each, so join them with |", response.StatusCode, clip(other))
+			r.Add(value, "status code %s already belongs to the pattern %q; API Gateway keeps one pattern for each, so join them with |", response.StatusCode, document.Clip(other))
 			continue
 		}
 		byStatus[response.StatusCode] = pattern
@@ -47,61 +46,26 @@ var responseFields = map[string]bool{
 	"statusCode": true, "responseParameters": true, "responseTemplates": true, "contentHandling": true,
 }
 
-func (r *reader) integrationResponse(at node, m *definition.Method) *definition.IntegrationResponse {
-	for name, value := range at.fields() {
+func (r *reader) integrationResponse(at document.Node, m *definition.Method) *definition.IntegrationResponse {
+	for name, value := range at.Fields() {
 		if !responseFields[name] {
-			r.add(value, "unknown field%s", didYouMean(name, responseFields))
+			r.Add(value, "unknown field%s", document.DidYouMean(name, responseFields))
 		}
 	}
 	r.unsupported(at, "contentHandling", "bodies pass as they are; remove it")
-	status := at.get("statusCode")
-	code := r.text(status)
+	status := at.Get("statusCode")
+	code := r.Text(status)
 	if !isStatus(code) {
-		r.add(status, "%q is not a status code from 200 to 599", clip(code))
+		r.Add(status, "%q is not a status code from 200 to 599", document.Clip(code))
 		code = ""
 	}
 	headers, declared := m.Responses[code]
 	if !declared && code != "" {
-		r.warn(status, "the operation has no response %s: the method answers 500 where it would give this one, as API Gateway does", code)
+		r.Warn(status, "the operation has no response %s: the method answers 500 where it would give this one, as API Gateway does", code)
 	}
 	return &definition.IntegrationResponse{
 		StatusCode:         code,
-		ResponseParameters: r.responseParameters(at.get("responseParameters"), headers, declared),
-		ResponseTemplates:  r.templates(at.get("responseTemplates")),
+		ResponseParameters: r.responseParameters(at.Get("responseParameters"), headers, declared),
+		ResponseTemplates:  r.templates(at.Get("responseTemplates")),
 	}
-}
-
-// Bounds on a selection pattern. What it matches has three digits; a short
-// pattern with nested repetition can compile to megabytes.
-const (
-	maxPatternBytes = 512
-	maxPatternSize  = 5_000
-)
-
-// checkPattern returns what is wrong with a selection pattern, or "".
-func checkPattern(pattern string) string {
-	if len(pattern) > maxPatternBytes {
-		return "a selection pattern has at most 512 bytes"
-	}
-	re, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return `the pattern cannot be matched in linear time or is not a regular expression (` +
-			strings.TrimPrefix(err.Error(), "error parsing regexp: ") + `); write it in RE2 syntax, without lookaround, backreferences or possessive repetition`
-	}
-	if patternSize(re) > maxPatternSize {
-		return "the pattern repeats too much for a status of three digits; simplify it"
-	}
-	return ""
-}
-
-// patternSize estimates the instructions that a pattern compiles to.
-func patternSize(re *syntax.Regexp) int {
-	size := 1 + len(re.Rune)
-	for _, sub := range re.Sub {
-		size += patternSize(sub)
-	}
-	if re.Op == syntax.OpRepeat {
-		size *= max(1, re.Min, re.Max)
-	}
-	return min(size, maxPatternSize+1)
 }

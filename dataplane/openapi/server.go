@@ -8,15 +8,16 @@ import (
 	v3 "github.com/pb33f/libopenapi/datamodel/low/v3"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // servers reads the endpoint configuration and returns the segments that
 // Options.BasePath puts before every path.
 func (r *reader) servers() (prefix []string) {
-	r.endpoint(r.root.get(awsPrefix + "endpoint-configuration"))
-	for i, at := range r.list(r.root.get("servers")).items() {
+	r.endpoint(r.root.Get(awsPrefix + "endpoint-configuration"))
+	for i, at := range r.List(r.root.Get("servers")).Items() {
 		server := build[v3.Server](r, at, r.shaped(at, serverShape))
-		r.endpoint(at.get(awsPrefix + "endpoint-configuration"))
+		r.endpoint(at.Get(awsPrefix + "endpoint-configuration"))
 		if i == 0 {
 			prefix = r.basePath(at, server)
 		}
@@ -31,7 +32,7 @@ var serverVariable = regexp.MustCompile(`\{([^{}]*)\}`)
 // part of every path. It is the default of the variable basePath, if there is
 // one, else the path of the url.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-import-api-basePath.html
-func (r *reader) basePath(at node, server *v3.Server) []string {
+func (r *reader) basePath(at document.Node, server *v3.Server) []string {
 	if r.options.BasePath != BasePathPrepend && r.options.BasePath != BasePathSplit {
 		return nil
 	}
@@ -46,7 +47,7 @@ func (r *reader) basePath(at node, server *v3.Server) []string {
 		})
 		u, err := url.Parse(address)
 		if err != nil {
-			r.add(at.get("url"), "%q is not a URL, so it gives no base path; correct it or import with basepath=ignore", clip(address))
+			r.Add(at.Get("url"), "%q is not a URL, so it gives no base path; correct it or import with basepath=ignore", document.Clip(address))
 			return nil
 		}
 		path = u.EscapedPath()
@@ -57,7 +58,7 @@ func (r *reader) basePath(at node, server *v3.Server) []string {
 	}
 	segments, err := splitPath("/" + path)
 	if err != nil {
-		r.add(at, "base path %q: %s; correct it or import with basepath=ignore", clip(path), err)
+		r.Add(at, "base path %q: %s; correct it or import with basepath=ignore", document.Clip(path), err)
 		return nil
 	}
 	if r.options.BasePath == BasePathSplit {
@@ -72,37 +73,37 @@ var endpointFields = map[string]bool{
 
 // endpoint reads one x-amazon-apigateway-endpoint-configuration; a document
 // may have one at its root and one in each server.
-func (r *reader) endpoint(at node) {
-	for name, value := range r.mapping(at).fields() {
+func (r *reader) endpoint(at document.Node) {
+	for name, value := range r.Mapping(at).Fields() {
 		if !endpointFields[name] {
-			r.add(value, "unknown field%s", didYouMean(name, endpointFields))
+			r.Add(value, "unknown field%s", document.DidYouMean(name, endpointFields))
 		}
 	}
 	r.unsupported(at, "vpcEndpointIds", "private endpoints belong to a VPC")
-	for _, item := range r.list(at.get("types")).items() {
-		r.setEndpointType(item, strings.ToUpper(r.text(item)))
+	for _, item := range r.List(at.Get("types")).Items() {
+		r.setEndpointType(item, strings.ToUpper(r.Text(item)))
 	}
-	if r.boolean(at.get("disableExecuteApiEndpoint")) {
+	if r.Boolean(at.Get("disableExecuteApiEndpoint")) {
 		r.disableEndpoint = true
 	}
-	switch address := at.get("ipAddressType"); strings.ToLower(r.text(address)) {
+	switch address := at.Get("ipAddressType"); strings.ToLower(r.Text(address)) {
 	case "", "ipv4":
 	case "dualstack":
-		r.warn(address, "has no effect: the listeners of the host file decide which addresses serve")
+		r.Warn(address, "has no effect: the listeners of the host file decide which addresses serve")
 	default:
-		r.add(address, "must be ipv4 or dualstack")
+		r.Add(address, "must be ipv4 or dualstack")
 	}
 }
 
-func (r *reader) setEndpointType(at node, endpointType string) {
+func (r *reader) setEndpointType(at document.Node, endpointType string) {
 	switch endpointType {
 	case definition.EndpointEdge, definition.EndpointRegional, definition.EndpointPrivate:
 	default:
-		r.add(at, "endpoint type %q is unknown; use REGIONAL, EDGE or PRIVATE", clip(endpointType))
+		r.Add(at, "endpoint type %q is unknown; use REGIONAL, EDGE or PRIVATE", document.Clip(endpointType))
 		return
 	}
 	if r.endpointType != "" && r.endpointType != endpointType {
-		r.add(at, "an API has one endpoint type, and %s is given too", r.endpointType)
+		r.Add(at, "an API has one endpoint type, and %s is given too", r.endpointType)
 		return
 	}
 	r.endpointType = endpointType

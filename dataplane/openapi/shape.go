@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/pb33f/go-yaml"
+
+	"github.com/tidegate/tidegate/dataplane/document"
 )
 
 // shape is what the OpenAPI specification says a value looks like, as far as
@@ -79,7 +81,7 @@ var (
 // shaped returns a copy of n that holds only what its shape says, references
 // resolved: what libopenapi's builders are given. It returns nil for an absent
 // or wrong value; a wrong one is a problem.
-func (r *reader) shaped(n node, s *shape) *yaml.Node {
+func (r *reader) shaped(n document.Node, s *shape) *yaml.Node {
 	if s.kind == unused {
 		r.noExtensions(n)
 		return nil
@@ -87,7 +89,7 @@ func (r *reader) shaped(n node, s *shape) *yaml.Node {
 	if s.ref {
 		n = r.resolve(n)
 	}
-	if n.absent() {
+	if n.Absent() {
 		return nil
 	}
 	if !r.afford(n) {
@@ -95,33 +97,33 @@ func (r *reader) shaped(n node, s *shape) *yaml.Node {
 	}
 	switch s.kind {
 	case text:
-		if r.text(n); n.isScalar() {
+		if r.Text(n); n.IsScalar() {
 			return n.Node
 		}
 	case boolean:
-		if r.boolean(n); n.isScalar() && n.Tag == "!!bool" {
+		if r.Boolean(n); n.IsScalar() && n.Tag == "!!bool" {
 			return n.Node
 		}
 	case list:
 		out := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: n.Line, Column: n.Column}
-		for _, item := range r.list(n).items() {
+		for _, item := range r.List(n).Items() {
 			if v := r.shaped(item, s.each); v != nil {
 				out.Content = append(out.Content, v)
 			}
 		}
 		return out
 	case object, names:
-		return r.shapedFields(r.mapping(n), s)
+		return r.shapedFields(r.Mapping(n), s)
 	}
 	return nil
 }
 
-func (r *reader) shapedFields(n node, s *shape) *yaml.Node {
-	if n.absent() {
+func (r *reader) shapedFields(n document.Node, s *shape) *yaml.Node {
+	if n.Absent() {
 		return nil
 	}
 	out := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: n.Line, Column: n.Column}
-	for name, member := range n.fields() {
+	for name, member := range n.Fields() {
 		field, known := s.each, true
 		if s.kind == object {
 			field, known = s.fields[name]
@@ -133,7 +135,7 @@ func (r *reader) shapedFields(n node, s *shape) *yaml.Node {
 			r.unknownField(member, name, s.fields)
 		default:
 			if v := r.shaped(member, field); v != nil {
-				key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name, Line: member.line}
+				key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name, Line: member.KeyLine}
 				out.Content = append(out.Content, key, v)
 			}
 		}
@@ -143,10 +145,10 @@ func (r *reader) shapedFields(n node, s *shape) *yaml.Node {
 
 // unknownField reports a likely slip of the pen as an error: what it was meant
 // to say would be lost. Leftovers of other formats do no harm.
-func (r *reader) unknownField(n node, name string, known map[string]*shape) {
-	if near := nearest(name, known); near != "" {
-		r.add(n, "unknown field; did you mean %q?", near)
+func (r *reader) unknownField(n document.Node, name string, known map[string]*shape) {
+	if near := document.Nearest(name, known); near != "" {
+		r.Add(n, "unknown field; did you mean %q?", near)
 		return
 	}
-	r.warn(n, "unknown field, ignored")
+	r.Warn(n, "unknown field, ignored")
 }

@@ -22,7 +22,8 @@ type Admission struct {
 	Offenders  *telemetry.Offenders
 	Suspects   *telemetry.Suspects
 
-	IAM *sigv4.Verifier // of requests signed with an access key
+	IAM         *sigv4.Verifier     // of requests signed with an access key
+	TokenChecks *telemetry.Counters // by jwt.Result.Index
 }
 
 // client is whom a request is charged to besides the account, the stage and the

@@ -23,13 +23,12 @@ func (t *transaction) authenticateCustom() bool {
 			return false
 		}
 		var ok bool
-		if t.identity.Key, ok = g.Custom.AppendKey(t.callerKey[:0], t); !ok {
+		if t.callerKey, ok = g.Custom.AppendKey(t.callerKey[:0], t); !ok {
 			t.reject(Unauthorized)
 			return false
 		}
-		t.callerKey = t.identity.Key
-		if t.verdict = g.Custom.Lookup(t.callerKey, t.x.Started); t.verdict == nil {
-			t.askCustom(strings.Clone(g.MethodARN(&w.scratchARN, &request)))
+		if t.verdict = g.Custom.Lookup(t.callerKey, t.x.Started, w.loop.ID); t.verdict == nil {
+			t.askCustom()
 			return false
 		}
 	}
@@ -37,6 +36,9 @@ func (t *transaction) authenticateCustom() bool {
 	switch v.Outcome {
 	case authorizer.Decided:
 		t.identity.Verdict = v
+		if caller, ok := g.Custom.Caller(t.callerKey); ok {
+			t.identity.Key = caller
+		}
 		t.usageIdentifier = append(t.usageIdentifier[:0], v.UsageIdentifierKey...)
 		return true
 	case authorizer.Unauthorized:
@@ -51,18 +53,10 @@ func (t *transaction) authenticateCustom() bool {
 
 // askCustom has the authorizer asked, and answers a request that it is not asked
 // about.
-func (t *transaction) askCustom(methodARN string) {
+func (t *transaction) askCustom() {
 	a := t.method.Guard.Custom
-	var event authorizer.Event
-	switch {
-	case !a.NeedsEvent():
-	case t.connecting != nil && t.stage.Sockets != nil:
-		event = t.socketEvent()
-	default:
-		event = t.event()
-	}
 	wait := &verdictWait{pause: t.newPause(stepAuthenticate)}
-	switch a.Ask(t.callerKey, methodARN, event, wait) {
+	switch a.Ask(t.callerKey, t.question, wait) {
 	case authorizer.Waiting:
 		wait.begin(func() { a.Leave(t.callerKey, wait) })
 	case authorizer.Invalid:
@@ -70,6 +64,19 @@ func (t *transaction) askCustom(methodARN string) {
 	default:
 		t.reject(AuthorizerBusy)
 	}
+}
+
+// question is what the authorizer is told of the request: copies.
+func (t *transaction) question() (methodARN string, event authorizer.Event) {
+	g, request := t.method.Guard, t.policyRequest()
+	switch {
+	case !g.Custom.NeedsEvent():
+	case t.connecting != nil && t.stage.Sockets != nil:
+		event = t.socketEvent()
+	default:
+		event = t.event()
+	}
+	return strings.Clone(g.MethodARN(&t.worker.scratchARN, &request)), event
 }
 
 // verdictWait is a request that waits for an authorizer.

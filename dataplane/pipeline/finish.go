@@ -1,17 +1,5 @@
 package pipeline
 
-import (
-	"time"
-
-	"github.com/tidegate/tidegate/dataplane/definition"
-	"github.com/tidegate/tidegate/dataplane/deploy"
-	"github.com/tidegate/tidegate/dataplane/http1"
-	"github.com/tidegate/tidegate/dataplane/telemetry"
-)
-
-// protocol is AWS's for every request.
-const protocol = "HTTP/1.1"
-
 // finish accounts for a request, once, when its answer has been written or
 // cannot be.
 func (t *transaction) finish() {
@@ -45,52 +33,4 @@ func shrink(b []byte) []byte {
 		return nil
 	}
 	return b
-}
-
-func (t *transaction) log(took int64) {
-	w, r := t.worker, &t.x.Request
-	rec := &w.record
-	*rec = telemetry.Record{}
-	if t.replacedID {
-		t.requestID = append(t.requestID, replacedMarker...)
-	}
-	rec.RequestID, rec.ExtendedRequestID, rec.SourceIP = t.requestID, t.extendedID, t.sourceIP
-	rec.RequestTime = w.loop.Wall(t.x.Started) / int64(time.Millisecond)
-	rec.Protocol = protocol
-	rec.Status = t.status
-	rec.ResponseLength = t.bodyBytes
-	rec.ResponseLatency = took / int64(time.Millisecond)
-	rec.IntegrationLatency = -1
-	if t.latency >= 0 {
-		rec.IntegrationLatency = t.latency / int64(time.Millisecond)
-		rec.IntegrationStatus = t.backend
-	}
-	rec.HTTPMethod, rec.Path, rec.DomainName = r.Method, r.Path, r.Host
-	if t.client.known {
-		w.keyID = t.client.AppendKeyID(w.keyID[:0])
-		rec.APIKeyID = w.keyID
-	}
-	rec.UserAgent = r.Get(http1.UserAgent)
-	if s := t.stage; s != nil {
-		rec.APIID, rec.Stage, rec.DeploymentID = s.APIID, s.Name, s.DeploymentID
-	}
-	if t.method != nil {
-		rec.ResourcePath = t.method.ResourcePath
-		if t.stage.Sockets != nil && t.method.Role == deploy.Connects {
-			rec.EventType, rec.RouteKey, rec.ConnectionID = "CONNECT", definition.RouteConnect, t.connectionID
-		}
-	}
-	if tls := t.x.Stream().TLSVersion(); tls != "" {
-		rec.TLSVersion = tls
-	}
-	if c := t.certificate; c != nil {
-		f := c.Facts()
-		rec.ClientCert = telemetry.ClientCert{SubjectDN: f.SubjectDN, IssuerDN: f.IssuerDN, SerialNumber: f.SerialNumber}
-	}
-	if t.rejected {
-		rec.ErrorMessage = append(w.message[:0], t.message...)
-		w.message = rec.ErrorMessage
-		rec.ErrorResponseType = responses[t.reason].responseType
-	}
-	w.pipeline.log.Append(w.loop.ID, rec)
 }

@@ -3,10 +3,14 @@ package pipeline
 import (
 	"crypto/sha256"
 	"net/netip"
+	"strconv"
+	"time"
 	"unsafe"
 
 	"github.com/tidegate/tidegate/dataplane/auth"
+	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
 	"github.com/tidegate/tidegate/dataplane/auth/iam"
+	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/auth/policy"
 	"github.com/tidegate/tidegate/dataplane/auth/sigv4"
 	"github.com/tidegate/tidegate/dataplane/definition"
@@ -113,6 +117,39 @@ func (t *transaction) authorize() bool {
 		t.denyAccess("", d)
 	}
 	return false
+}
+
+// appendAuthorizer appends what is known of how the caller was found: the members of
+// $context.authorizer that no authorizer gives. The status is 200 if it is known who
+// calls, 401 if it is not, and 500 if that could not be found out; the latency, in
+// milliseconds, is that of the call, 0 for a verdict that was remembered.
+func (t *transaction) appendAuthorizer(dst []byte, name string) []byte {
+	v := t.verdict
+	switch {
+	case v == nil && t.token == 0:
+	case name == "status":
+		dst = strconv.AppendInt(dst, int64(t.authorizerStatus()), 10)
+	case name == "error" && v == nil && t.token != jwt.Valid:
+		dst = append(dst, t.token.String()...)
+	case name == "error" && v != nil && v.Err != nil:
+		dst = append(dst, v.Err.Error()...)
+	case v != nil && (name == "latency" || name == "integrationLatency"):
+		dst = strconv.AppendInt(dst, v.Latency/int64(time.Millisecond), 10)
+	}
+	return dst
+}
+
+func (t *transaction) authorizerStatus() int {
+	if v := t.verdict; v != nil {
+		return [...]int{authorizer.Failed: 500, authorizer.Misconfigured: 500, authorizer.Unauthorized: 401, authorizer.Decided: 200}[v.Outcome]
+	}
+	switch t.token {
+	case jwt.Valid, jwt.WrongScope:
+		return 200
+	case jwt.NeedKeys, jwt.DiscoveryFailed, jwt.KeysFailed:
+		return 500
+	}
+	return 401
 }
 
 // denyAccess answers a request that policies do not allow; no principal is

@@ -327,7 +327,7 @@ func (t *transaction) AppendContext(dst []byte, v proxy.ContextVar, name string)
 	case proxy.ContextExtendedRequestID:
 		return append(dst, t.extendedID...)
 	case proxy.ContextHTTPMethod:
-		return append(dst, t.verb.String()...)
+		return append(dst, verbText(r, t.verb)...)
 	case proxy.ContextPath:
 		return append(dst, r.Path...)
 	case proxy.ContextProtocol:
@@ -367,6 +367,12 @@ func (t *transaction) appendCaller(dst []byte, v proxy.ContextVar, name string) 
 		return t.appendConnecting(dst, v)
 	case proxy.ContextClientCert:
 		return t.appendCertificate(dst, name)
+	case proxy.ContextAuthorizer:
+		start := len(dst)
+		if dst = t.identity.AppendContext(dst, name); len(dst) == start {
+			dst = t.appendAuthorizer(dst, name)
+		}
+		return dst
 	}
 	return session.AppendIdentity(dst, &t.identity, v, name)
 }

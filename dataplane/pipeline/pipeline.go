@@ -29,6 +29,7 @@ type Pipeline struct {
 	settings  atomic.Pointer[Settings]
 	admission Admission
 	log       *telemetry.AccessLog // nil for none
+	variables []variable           // of log
 	rejected  *telemetry.Counters  // by Reason
 	sockets   *session.Sessions
 	workers   []*Worker
@@ -37,7 +38,7 @@ type Pipeline struct {
 // New returns a pipeline that serves nothing yet. log and rejected may be nil.
 // sockets serves from what the pipeline does.
 func New(settings Settings, a Admission, sockets *session.Sessions, log *telemetry.AccessLog, rejected *telemetry.Counters) *Pipeline {
-	p := &Pipeline{admission: a, sockets: sockets, log: log, rejected: rejected}
+	p := &Pipeline{admission: a, sockets: sockets, log: log, variables: variablesOf(log.Context()), rejected: rejected}
 	sockets.Serve(p.Snapshot)
 	p.settings.Store(&settings)
 	return p
@@ -87,6 +88,8 @@ type Worker struct {
 	policy        policy.Context
 	scratchARN    auth.Scratch
 	keyID         []byte // of record
+	contextText   []byte // likewise
+	contextValues [][]byte
 
 	serving  int64
 	done     uint64

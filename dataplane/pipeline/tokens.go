@@ -17,6 +17,7 @@ func (t *transaction) authenticateToken() bool {
 	result, claims := g.Tokens.Check(token, g.Scopes, t.x.Started, w.loop.Wall(t.x.Started))
 	switch {
 	case result == jwt.Valid:
+		t.judgeToken(result)
 		t.identity.Claims, t.identity.Token = claims, token
 		return true
 	case result == jwt.NeedKeys && !t.askedKeys:
@@ -59,7 +60,16 @@ func (t *transaction) findToken(from jwt.Source) (token []byte, ok bool) {
 	return token, found < 2
 }
 
+// judgeToken notes what the token is found to be.
+func (t *transaction) judgeToken(result jwt.Result) {
+	t.token = result
+	if c := t.worker.pipeline.admission.TokenChecks; c != nil {
+		c.Add(t.worker.loop.ID, result.Index(), 1)
+	}
+}
+
 func (t *transaction) refuseToken(result jwt.Result) {
+	t.judgeToken(result)
 	g := t.method.Guard
 	a := g.Tokens.Answer(result)
 	const name = "WWW-Authenticate: "

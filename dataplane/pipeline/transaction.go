@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
+	"github.com/tidegate/tidegate/dataplane/auth/jwt"
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/http1"
@@ -47,6 +48,7 @@ type transaction struct {
 
 	paused    *pause // nil when it waits for nobody
 	askedKeys bool
+	token     jwt.Result          // 0 until it is known
 	verdict   *authorizer.Verdict // nil until it is known
 	callerKey []byte              // of what authorizers are asked
 	fields    []byte              // lines for the answer of the gateway's own
@@ -172,7 +174,7 @@ func (t *transaction) begin() {
 	t.client.known, t.usageIdentifier, t.retryAfter = false, t.usageIdentifier[:0], 0
 	t.connecting, t.managing, t.connectionID = nil, nil, t.connectionID[:0]
 	t.certificate = nil
-	t.identity, t.askedKeys, t.verdict, t.fields = auth.Identity{}, false, nil, t.fields[:0]
+	t.identity, t.askedKeys, t.token, t.verdict, t.fields = auth.Identity{}, false, 0, nil, t.fields[:0]
 	t.identify()
 }
 

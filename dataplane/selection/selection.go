@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidegate/tidegate/dataplane/expression"
 	"github.com/tidegate/tidegate/dataplane/jsonpath"
 )
 
@@ -52,75 +53,31 @@ const (
 
 // Compile reads an expression.
 func Compile(text string, scope Scope) (*Expression, error) {
-	e := &Expression{}
-	fail := func(format string, args ...any) (*Expression, error) {
-		return nil, fmt.Errorf("selection expression %q: %s", text, fmt.Sprintf(format, args...))
-	}
-	if text == "" {
-		return fail("it is empty")
-	}
-	rest := text
-	if strings.HasPrefix(rest, "$") && !strings.HasPrefix(rest, "${") { // one variable, and no braces
-		p, err := variable(rest[1:], scope)
-		if err != nil {
-			return fail("%v", err)
-		}
-		e.parts = append(e.parts, p)
-		return e, nil
-	}
-	var plain strings.Builder
-	flush := func() {
-		if plain.Len() > 0 {
-			e.parts = append(e.parts, part{text: plain.String()})
-			plain.Reset()
-		}
-	}
-	for rest != "" {
-		switch {
-		case strings.HasPrefix(rest, `\$`):
-			plain.WriteByte('$')
-			rest = rest[2:]
-		case strings.HasPrefix(rest, "${"):
-			name, after, ok := strings.Cut(rest[2:], "}")
-			if !ok {
-				return fail("a ${ has no }")
-			}
-			p, err := variable(name, scope)
-			if err != nil {
-				return fail("%v", err)
-			}
-			flush()
-			e.parts = append(e.parts, p)
-			rest = after
-		case rest[0] == '$':
-			return fail(`write ${name} for a variable and \$ for a dollar sign`)
-		default:
-			plain.WriteByte(rest[0])
-			rest = rest[1:]
-		}
-	}
-	flush()
-	return e, nil
-}
-
-// variable reads the name of a variable.
-func variable(name string, scope Scope) (part, error) {
-	if rest, ok := strings.CutPrefix(name, "request.body"); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-		path, err := jsonpath.Compile("$" + rest)
-		return part{source: requestBody, path: path}, err
-	}
+	sources := []string{expression.FromBody}
 	if scope == Answer {
-		if name == "integration.response.statuscode" {
-			return part{source: status}, nil
-		}
-		for _, prefix := range []string{"integration.response.header.", "integration.response.multivalueheader."} {
-			if field, ok := strings.CutPrefix(name, prefix); ok && field != "" {
-				return part{source: header, text: strings.ToLower(field)}, nil
-			}
-		}
-		return part{}, fmt.Errorf("$%s is not a variable; use $request.body.PATH, $integration.response.statuscode or $integration.response.header.NAME", name)
+		sources = append(sources, expression.FromStatus, expression.FromHeader, expression.FromHeaders)
 	}
-	return part{}, fmt.Errorf("$%s is not a variable here; use $request.body.PATH", name)
+	parsed, err := expression.ParseSelection(text, sources...)
+	if err != nil {
+		return nil, fmt.Errorf("selection expression %w", err)
+	}
+	e := &Expression{}
+	for _, p := range parsed {
+		compiled := part{text: p.Text}
+		switch p.Source {
+		case expression.FromBody:
+			compiled.source = requestBody
+			if compiled.path, err = jsonpath.Compile(p.Name); err != nil {
+				return nil, fmt.Errorf("selection expression %q: %w", text, err)
+			}
+		case expression.FromStatus:
+			compiled.source = status
+		case expression.FromHeader, expression.FromHeaders:
+			compiled.source, compiled.text = header, strings.ToLower(p.Name)
+		}
+		e.parts = append(e.parts, compiled)
+	}
+	return e, nil
 }
 
 // Append appends what the expression comes to. It is false when something that
@@ -151,13 +108,4 @@ func (e *Expression) Append(dst []byte, in *Input) ([]byte, bool) {
 		}
 	}
 	return dst, true
-}
-
-// Fixed returns the text of an expression without variables.
-func (e *Expression) Fixed() (string, bool) {
-	switch {
-	case len(e.parts) == 1 && e.parts[0].source == literal:
-		return e.parts[0].text, true
-	}
-	return "", false
 }

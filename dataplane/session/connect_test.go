@@ -255,7 +255,7 @@ func TestAuthorizer(t *testing.T) {
 	t.Cleanup(auth.Close)
 	b := newBackend(t, nil)
 	a := to(b, "$connect", "send!")
-	a.settings.Authorizers = []*definition.Authorizer{{ID: "auth01", Name: "tokens", Type: definition.AuthorizerRequest, URI: auth.URL, IdentitySource: "route.request.querystring.token"}}
+	a.settings.Authorizers = []*definition.Authorizer{{ID: "auth01", Name: "tokens", Type: definition.AuthorizerRequest, URI: auth.URL, IdentitySource: "method.request.querystring.token", ResultTTLSeconds: new(int)}}
 	a.ws.Routes[0].AuthorizationType, a.ws.Routes[0].AuthorizerID = definition.AuthCustom, "auth01"
 	_, in := a.route("send")
 	in.RequestParameters = map[string]string{"integration.request.header.X-Role": "context.authorizer.role", "integration.request.header.X-Who": "context.authorizer.principalId"}

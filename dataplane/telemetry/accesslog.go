@@ -39,6 +39,9 @@ type AccessLog struct {
 	next   atomic.Pointer[os.File] // to be written to from now on
 	failed atomic.Pointer[error]
 
+	names []string // of the variables in Record.Context
+	keys  []string
+
 	closing   chan struct{}
 	closeOnce sync.Once
 	done      chan struct{}
@@ -53,14 +56,16 @@ type logShard struct {
 }
 
 // OpenAccessLog opens or creates the file at path for appending, "-" being
-// standard output, and starts its writer. shards is the number of producers.
-// Close it when the last of them has stopped.
-func OpenAccessLog(path string, shards int) (*AccessLog, error) {
+// standard output, and starts its writer. shards is the number of producers,
+// context the names of further $context variables, whose values are in
+// Record.Context. Close it when the last of the producers has stopped.
+func OpenAccessLog(path string, shards int, context ...string) (*AccessLog, error) {
 	file, err := openLogFile(path)
 	if err != nil {
 		return nil, err
 	}
 	l := newAccessLog(path, shards, ringBytes)
+	l.names, l.keys = context, keysOf(context)
 	go l.run(file, file)
 	return l, nil
 }
@@ -91,13 +96,21 @@ func openLogFile(path string) (*os.File, error) {
 	return file, nil
 }
 
+// Context returns the names of the variables whose values are in Record.Context.
+func (l *AccessLog) Context() []string {
+	if l == nil {
+		return nil
+	}
+	return l.names
+}
+
 // Append logs a request. Only one goroutine at a time may use a shard.
 func (l *AccessLog) Append(shard int, r *Record) {
 	if l == nil {
 		return
 	}
 	s := &l.shards[shard]
-	s.line = r.appendLine(s.line[:0], &s.clock)
+	s.line = r.appendLine(s.line[:0], &s.clock, l.keys...)
 	ok, half := s.ring.push(s.line)
 	if !ok {
 		s.dropped.Add(1)

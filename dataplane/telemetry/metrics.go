@@ -17,6 +17,18 @@ var (
 	ThrottledRequests  = Metric{Name: "tidegate_throttled_requests_total", Help: "Requests answered with 429, by the limit that denied them.", Label: "limit"}
 	GuaranteedRequests = Metric{Name: "tidegate_guaranteed_requests_total", Help: "Requests served from a guaranteed share while the account limit was exhausted."}
 
+	TokenChecks        = Metric{Name: "tidegate_token_checks_total", Help: "Tokens of user pools and issuers that requests were admitted or refused by, by what they were found to be.", Label: "result"}
+	TokenKeyFetches    = Metric{Name: "tidegate_token_key_fetches_total", Help: "Times that the keys of an issuer were asked for."}
+	TokenKeyFailures   = Metric{Name: "tidegate_token_key_fetch_failures_total", Help: "Times that they did not come, or were none."}
+	TokenSignatures    = Metric{Name: "tidegate_token_signatures_total", Help: "Signatures of tokens that were verified; those of tokens that are remembered are not."}
+	TokenBadSignatures = Metric{Name: "tidegate_token_bad_signatures_total", Help: "Signatures of tokens that were bad."}
+	TokensWaiting      = Metric{Name: "tidegate_token_requests_waiting", Help: "Requests that wait for the keys of an issuer."}
+
+	AuthorizerLookups      = Metric{Name: "tidegate_authorizer_lookups_total", Help: "Requests to methods with a custom authorizer, by whether its verdict was remembered.", Label: "result"}
+	AuthorizerCalls        = Metric{Name: "tidegate_authorizer_calls_total", Help: "Calls of custom authorizers that have ended, by their outcome.", Label: "outcome"}
+	AuthorizerMilliseconds = Metric{Name: "tidegate_authorizer_call_milliseconds_total", Help: "Time that the calls of custom authorizers took, together."}
+	AuthorizersWaiting     = Metric{Name: "tidegate_authorizer_requests_waiting", Help: "Requests that wait for custom authorizers."}
+
 	OffenderReports        = Metric{Name: "tidegate_offender_reports_total", Help: "Reports of denied requests put into the queue."}
 	OffenderReportsDropped = Metric{Name: "tidegate_offender_reports_dropped_total", Help: "Reports of denied requests lost because the queue was full."}
 	UsageJournalErrors     = Metric{Name: "tidegate_usage_journal_errors_total", Help: "Failures to write what API keys have used to disk."}

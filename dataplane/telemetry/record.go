@@ -47,6 +47,10 @@ type Record struct {
 	RouteKey     string
 	ConnectionID []byte
 	MessageID    []byte
+
+	// Context has the values of the variables that the log was opened with, in
+	// their order; nil if none has one.
+	Context [][]byte
 }
 
 // ClientCert names the certificate of a client.
@@ -68,9 +72,9 @@ func (c *clock) appendTime(dst []byte, milliseconds int64) []byte {
 
 // appendLine appends the record as one line of JSON. Every value is a string,
 // as in the JSON format that the AWS console offers, so that a key has one type
-// whether its value is there or not. Keys of certificates are there for domains
-// that ask for them alone.
-func (r *Record) appendLine(dst []byte, c *clock) []byte {
+// whether its value is there or not. context are the keys of r.Context, as keysOf
+// makes them; those of certificates are there for domains that ask for them alone.
+func (r *Record) appendLine(dst []byte, c *clock, context ...string) []byte {
 	dst = appendText(append(dst, `{"requestId":"`...), r.RequestID)
 	dst = appendText(append(dst, `","extendedRequestId":"`...), r.ExtendedRequestID)
 	dst = appendText(append(dst, `","identity.sourceIp":"`...), r.SourceIP)
@@ -110,7 +114,23 @@ func (r *Record) appendLine(dst []byte, c *clock) []byte {
 		dst = appendString(append(dst, `","identity.clientCert.issuerDN":"`...), c.IssuerDN)
 		dst = appendString(append(dst, `","identity.clientCert.serialNumber":"`...), c.SerialNumber)
 	}
+	for i, key := range context {
+		dst = append(dst, key...)
+		if r.Context == nil {
+			dst = append(dst, '-')
+		} else {
+			dst = appendText(dst, r.Context[i])
+		}
+	}
 	return append(dst, "\"}\n"...)
+}
+
+// keysOf makes of names what appendLine writes before their values.
+func keysOf(names []string) (keys []string) {
+	for _, name := range names {
+		keys = append(keys, `","`+string(appendString(nil, name))+`":"`)
+	}
+	return keys
 }
 
 func appendNumber(dst []byte, n int64) []byte {

@@ -59,6 +59,23 @@ func TestRecordLineWithCertificate(t *testing.T) {
 	}
 }
 
+// Further variables come last, in their order, those without a value too.
+func TestRecordLineWithContext(t *testing.T) {
+	r, keys := fullRecord(), keysOf([]string{"identity.user", "authorizer.claims.email"})
+	for _, c := range []struct {
+		values [][]byte
+		want   string
+	}{
+		{nil, `"tlsVersion":"TLSv1.3","identity.user":"-","authorizer.claims.email":"-"}`},
+		{[][]byte{nil, []byte("a\"b\n@example.com")}, `"tlsVersion":"TLSv1.3","identity.user":"-","authorizer.claims.email":"a\"b\u000a@example.com"}`},
+	} {
+		r.Context = c.values
+		if line := string(r.appendLine(nil, &clock{}, keys...)); !strings.HasSuffix(line, c.want+"\n") {
+			t.Errorf("%s does not end with %s", line, c.want)
+		}
+	}
+}
+
 func TestRecordLineWithNothing(t *testing.T) {
 	var fields map[string]string
 	line := (&Record{IntegrationLatency: -1}).appendLine(nil, &clock{})

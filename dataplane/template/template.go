@@ -189,6 +189,13 @@ func (s *Scope) part(name string) (p part, err error) {
 		"$stageVariables.NAME or $util.escapeJavaScript(…) of one of them")
 }
 
+// Check says what is wrong with a template, but for names of $context variables,
+// which Compile finds.
+func Check(text string) error {
+	_, err := Compile(text, &Scope{Context: func(string) (string, int, string, error) { return "", 0, "", nil }})
+	return err
+}
+
 // Append appends the template filled with a body, which is empty or JSON where
 // values of it are referred to, and a request's variables.
 func (t *Template) Append(dst, of []byte, in Input) []byte {

@@ -1,6 +1,9 @@
 package websocket
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // drain closes the connections of a loop a few at a time.
 type drain struct {
@@ -20,7 +23,7 @@ func (d *drain) quota(now int64) int {
 	if now >= d.till {
 		return d.count
 	}
-	return int(float64(d.count) * float64(now-d.from) / float64(d.till-d.from))
+	return int(math.Ceil(float64(d.count) * float64(now-d.from) / float64(d.till-d.from))) // the first at once
 }
 
 // advance closes as many as time has come for.

@@ -96,13 +96,44 @@ func (h *Hub) Reserve(l *loop.Loop, c *Conn) Admission {
 // gave out; nothing is looked up. Any goroutine may call it.
 func (h *Hub) Parse(id []byte) (Ref, bool) { return h.ids.parse(id) }
 
-// Each calls do with every open connection, on its loop, a loop at a time. It
-// must not be called on a loop.
+// Each calls do with every open connection, on its loop, a part of a loop at a
+// time. It must not be called on a loop.
 func (h *Hub) Each(do func(*Conn)) {
-	for _, sh := range h.shards {
-		sh.loop.Do(func() { sh.each(do) })
-	}
+	h.Walk(Place{}, func(c *Conn) bool {
+		do(c)
+		return true
+	})
 }
+
+// Place is where a walk through the connections goes on; the zero Place is before
+// the first.
+type Place struct{ Loop, Slot int }
+
+// Walk is Each from a place on, as long as do is true. more says whether there
+// may be others at next and behind it.
+func (h *Hub) Walk(from Place, do func(*Conn) bool) (next Place, more bool) {
+	next = from
+	for going := true; going && next.Loop < len(h.shards); {
+		sh := h.shards[next.Loop]
+		sh.loop.Do(func() {
+			sh.enter()
+			defer sh.leave()
+			for n := 0; going && n < walkBatch && next.Slot < len(sh.slots); n++ {
+				if c := sh.slots[next.Slot].conn; c != nil && c.phase != phaseReserved {
+					going = do(c)
+				}
+				next.Slot++
+			}
+			if next.Slot >= len(sh.slots) {
+				next = Place{Loop: next.Loop + 1}
+			}
+		})
+	}
+	return next, next.Loop < len(h.shards)
+}
+
+// walkBatch is how many places a walk looks at between other events.
+const walkBatch = 1024
 
 // Drain refuses new connections from now on and closes those there are with
 // 1001, spread evenly over the window. Any goroutine may call it, and again to

@@ -61,3 +61,11 @@ func (h *Hub) Stats() (sum Stats) {
 	}
 	return sum
 }
+
+// Open returns how many connections are open now. It must not be called on a loop.
+func (h *Hub) Open() (n int64) {
+	for _, sh := range h.shards {
+		sh.loop.Do(func() { n += sh.stats.Open })
+	}
+	return n
+}

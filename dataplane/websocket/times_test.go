@@ -124,7 +124,7 @@ func TestControlRate(t *testing.T) {
 func TestDrainQuota(t *testing.T) {
 	var d drain
 	d.begin(1000, 100, 10)
-	for now, want := range map[int64]int{1000: 0, 1009: 0, 1010: 1, 1055: 5, 1099: 9, 1100: 10, 5000: 10} {
+	for now, want := range map[int64]int{1000: 0, 1009: 1, 1010: 1, 1055: 6, 1099: 10, 1100: 10, 5000: 10} {
 		if got := d.quota(now); got != want {
 			t.Errorf("at %d: %d, want %d", now, got, want)
 		}

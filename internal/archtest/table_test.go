@@ -16,6 +16,8 @@ var imports = map[string][]string{
 	"bpf/steer":              {},
 	"dataplane/auth/policy":  {},
 	"dataplane/auth/verdict": {},
+	"dataplane/document":     {},
+	"dataplane/expression":   {},
 	"prefixlist":             {},
 	"dataplane/waf/crs":      {},
 	"dataplane/waf/text":     {},
@@ -23,9 +25,10 @@ var imports = map[string][]string{
 	"truststore":             {},
 
 	// Control path.
-	"dataplane/openapi": {"dataplane/definition"},
-	"dataplane/state":   {"dataplane/definition"},
-	"dataplane/control": {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/openapi", "prefixlist"},
+	"dataplane/openapi":      {"dataplane/definition", "dataplane/document", "dataplane/expression"},
+	"dataplane/websocketapi": {"dataplane/definition", "dataplane/document", "dataplane/expression", "dataplane/template"},
+	"dataplane/state":        {"dataplane/definition"},
+	"dataplane/control":      {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/document", "dataplane/openapi", "dataplane/websocketapi", "prefixlist"},
 
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
@@ -48,7 +51,7 @@ var imports = map[string][]string{
 	"dataplane/integration/lambda":   {},
 	"dataplane/integration/proxy":    {"dataplane/definition", "dataplane/http1", "dataplane/jsonpath"},
 
-	"dataplane/selection": {"dataplane/jsonpath"},
+	"dataplane/selection": {"dataplane/expression", "dataplane/jsonpath"},
 	"dataplane/template":  {"dataplane/jsonpath", "dataplane/selection"},
 
 	// What joins the steps.
@@ -76,10 +79,11 @@ var imports = map[string][]string{
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.
-	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/openapi", "prefixlist"},
+	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/document", "dataplane/openapi", "dataplane/websocketapi", "prefixlist"},
 
 	// Programs and tests beside the product.
 	"configs/gendocs":                     {"configs"},
+	"configs/examples/chat/backend":       {},
 	"configs/examples/quickstart/backend": {},
 	"internal/archtest":                   {},
 	"internal/need":                       {},
@@ -98,15 +102,17 @@ var walls = map[string][]string{
 	"github.com/cloudwego/netpoll":  {"dataplane/loop"},
 	"go.etcd.io/bbolt":              {"dataplane/state"},
 	"github.com/VictoriaMetrics":    {"cachestore"},
-	"github.com/aws":                {"dataplane/integration/lambda"},
+	"github.com/aws":                {"configs/examples/chat/backend", "dataplane/integration/lambda"},
 	"github.com/cilium/ebpf":        {"bpf/gate", "bpf/steer"},
 	"github.com/golang-jwt/jwt":     {"dataplane/auth/jwt"},
 	"github.com/corazawaf":          {"dataplane/waf/crs"},
 	"github.com/gaissmai/bart":      {"dataplane/waf"},
 	"github.com/oschwald":           {"dataplane/waf"},
 	"github.com/dchest/siphash":     {"dataplane/state", "dataplane/usage"},
-	"go.yaml.in/yaml":               {"configs", "dataplane/openapi"},
+	"go.yaml.in/yaml":               {"configs"},
 	"gopkg.in/yaml":                 {},
 	"sigs.k8s.io/yaml":              {},
 	"github.com/fasthttp/websocket": {},
+	"github.com/pb33f/go-yaml":      {"dataplane/document", "dataplane/openapi"},
+	"github.com/pb33f/libopenapi":   {"dataplane/openapi"},
 }

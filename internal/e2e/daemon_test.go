@@ -24,6 +24,7 @@ type host struct {
 	more    string // further lines
 	also    string // further listeners, a line each
 	account string // the value of throttle: more than any test sends when empty
+	logged  string // the value of access_log.context; none when empty
 	env     []string
 }
 
@@ -71,6 +72,9 @@ func prepare(t testing.TB, h host) *daemon {
 	if d.host.account == "" {
 		d.host.account = "{rate_limit: 1e9, burst_limit: 1000000000}"
 	}
+	if d.host.logged == "" {
+		d.host.logged = "[]"
+	}
 	d.client = control.Dial(d.socket)
 	d.write(d.host)
 	t.Cleanup(func() {
@@ -98,7 +102,7 @@ func (d *daemon) write(h host) {
 	}
 	listeners += h.also
 	text := fmt.Sprintf("state_dir: state\nlisteners:\n%sadmin: {address: %q}\ncontrol: {socket: control.sock, mode: \"0600\"}\n"+
-		"access_log: {path: access.log}\ndomains: %s\nthrottle: %s\n%s\n", listeners, d.admin, h.domains, h.account, h.more)
+		"access_log: {path: access.log, context: %s}\ndomains: %s\nthrottle: %s\n%s\n", listeners, d.admin, h.logged, h.domains, h.account, h.more)
 	if err := os.WriteFile(d.config, []byte(text), 0o644); err != nil {
 		d.t.Fatal(err)
 	}

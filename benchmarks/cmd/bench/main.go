@@ -73,6 +73,10 @@ func run(args []string, stdout, stderr io.Writer) error {
 	var failed []error
 	for _, s := range chosen {
 		r, err := s.Run(ctx, o)
+		if skipped := new(scenarios.Skipped); *name == "all" && errors.As(err, &skipped) {
+			fmt.Fprintln(stderr, "bench: skipped", err)
+			continue
+		}
 		if err == nil {
 			r.Table(stdout)
 			fmt.Fprintln(stdout)

@@ -41,23 +41,28 @@ type Event interface {
 	AuthorizerEvent(methodARN string) ([]byte, error)
 }
 
+// Question is what the owner's code is told of a request. The event is nil for an
+// authorizer of type TOKEN. Neither may change any more.
+type Question func() (methodARN string, event Event)
+
 // Waiter waits for a verdict. Decided is called once, on another goroutine,
 // unless Leave came first; it must not block.
 type Waiter = verdict.Waiter[*Verdict]
 
-// NeedsEvent reports whether Ask needs an Event.
+// NeedsEvent reports whether a Question needs an Event.
 func (a *Authorizer) NeedsEvent() bool { return !a.token }
 
 // Lookup returns the verdict that is remembered for a key, or nil. now is in
-// nanoseconds, of the clock of [Options].
-func (a *Authorizer) Lookup(key []byte, now int64) *Verdict {
+// nanoseconds, of the clock of [Options]; loop is the number of the event loop
+// that asks.
+func (a *Authorizer) Lookup(key []byte, now int64, loop int) *Verdict {
 	if a.ttl > 0 {
 		if v := a.state.lookup(key, now); v != nil {
-			a.state.stats.Hits.Add(1)
+			a.state.stats.Hits.add(loop)
 			return v
 		}
 	}
-	a.state.stats.Misses.Add(1)
+	a.state.stats.Misses.add(loop)
 	return nil
 }
 
@@ -72,18 +77,24 @@ const (
 )
 
 // Ask has the owner's code asked about a key that Lookup does not know, unless
-// that is under way already, and w told. key is copied; methodARN and event,
-// which may be nil if it is not needed, must not change any more.
+// that is under way already, and w told. key is copied. about is called, before
+// Ask returns, only if there is a call to be made.
 //
 // It takes a lock for a moment, and never waits.
-func (a *Authorizer) Ask(key []byte, methodARN string, event Event, w Waiter) State {
+func (a *Authorizer) Ask(key []byte, about Question, w Waiter) State {
+	s := a.state
 	if a.validation != nil && !a.validation.Match(a.tokenOf(key)) {
-		a.state.stats.Unauthorized.Add(1)
+		s.stats.Invalid.Add(1)
 		return Invalid
 	}
-	own := bytes.Clone(key)
-	if !a.state.calls.Join(own, w, func() *Verdict { return a.ask(own, methodARN, event) }) {
-		a.state.stats.Busy.Add(1)
+	waits, room := s.calls.Wait(key, w)
+	if !waits && room {
+		own := bytes.Clone(key)
+		methodARN, event := about()
+		waits = s.calls.Join(own, w, func() *Verdict { return a.ask(own, methodARN, event) })
+	}
+	if !waits {
+		s.stats.Busy.Add(1)
 		return Busy
 	}
 	return Waiting
@@ -106,6 +117,9 @@ func (a *Authorizer) ask(key []byte, methodARN string, event Event) *Verdict {
 	end := s.now()
 	v.Latency = end - start
 	s.stats.count(&v)
+	if v.Err != nil {
+		s.failure.Store(&failure{v.Err.Error(), time.Now()})
+	}
 	if v.lasting && a.ttl > 0 {
 		remembered := v
 		remembered.Latency = 0 // as AWS says of an answer from its cache

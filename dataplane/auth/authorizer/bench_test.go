@@ -80,7 +80,7 @@ func (c *cachedCase) authorize(t testing.TB) {
 	if !ok {
 		t.Fatal("no key")
 	}
-	v := c.a.Lookup(key, c.now)
+	v := c.a.Lookup(key, c.now, 0)
 	if v == nil || v.Evaluate(petARN, &c.context) != policy.Allow {
 		t.Fatal("not allowed")
 	}

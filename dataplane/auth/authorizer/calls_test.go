@@ -45,11 +45,11 @@ func ask(t testing.TB, a *Authorizer, r Request) (key []byte, w waiter, s State)
 	if !ok {
 		t.Fatal("no key")
 	}
-	if a.Lookup(key, a.state.now()) != nil {
+	if a.Lookup(key, a.state.now(), 0) != nil {
 		t.Fatal("remembered")
 	}
 	w = newWaiter()
-	return key, w, a.Ask(key, petARN, event(), w)
+	return key, w, a.Ask(key, about(petARN), w)
 }
 
 func TestOneCallForAThousand(t *testing.T) {
@@ -77,7 +77,7 @@ func TestOneCallForAThousand(t *testing.T) {
 		t.Errorf("%d calls", n)
 	}
 	key, _ := a.AppendKey(nil, told("x"))
-	if v := a.Lookup(key, a.state.now()); v == nil || v.Latency != 0 || first.Latency <= 0 {
+	if v := a.Lookup(key, a.state.now(), 0); v == nil || v.Latency != 0 || first.Latency <= 0 {
 		t.Errorf("%+v, %+v", v, first)
 	}
 }
@@ -91,7 +91,7 @@ func TestAskLooksAgain(t *testing.T) {
 	w.wait(t)
 	for range 10 {
 		late := newWaiter()
-		if s := a.Ask(key, petARN, nil, late); s != Waiting || seen(late.wait(t), petARN) != "200 user|a1" {
+		if s := a.Ask(key, about(petARN), late); s != Waiting || seen(late.wait(t), petARN) != "200 user|a1" {
 			t.Errorf("state %d", s)
 		}
 	}
@@ -147,7 +147,7 @@ func TestWithoutTTLEachAsks(t *testing.T) {
 	for _, w := range waiters {
 		w.wait(t)
 	}
-	if n := g.calls.Load(); n != 20 || a.state.cache.Load() != nil {
+	if n := g.calls.Load(); n != 20 || a.state.allowing.verdicts.Load() != nil {
 		t.Errorf("%d calls", n)
 	}
 }
@@ -178,7 +178,7 @@ func TestLeaveOrDecided(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, uint64(i)))
 			key, _ := a.AppendKey(nil, told(fmt.Sprint(i%40)))
 			w := newWaiter()
-			if s := a.Ask(key, petARN, nil, w); s != Waiting {
+			if s := a.Ask(key, about(petARN), w); s != Waiting {
 				t.Errorf("state %d", s)
 				return
 			}
@@ -218,11 +218,11 @@ func TestFlushDuringACall(t *testing.T) {
 		t.Errorf("%d calls", n)
 	}
 	key, _ := a.AppendKey(nil, told("x"))
-	if a.Lookup(key, a.state.now()) == nil {
+	if a.Lookup(key, a.state.now(), 0) == nil {
 		t.Error("not remembered")
 	}
 	s.Flush(definition.StageKey{APIID: scope.APIID, Stage: scope.Stage})
-	if key, _ = a.AppendKey(nil, told("x")); a.Lookup(key, a.state.now()) != nil {
+	if key, _ = a.AppendKey(nil, told("x")); a.Lookup(key, a.state.now(), 0) != nil {
 		t.Error("remembered after a flush")
 	}
 }
@@ -237,14 +237,14 @@ func TestExpiry(t *testing.T) {
 	key, w, _ := ask(t, a, told("x"))
 	w.wait(t)
 	end := 1000 + 60*int64(time.Second)
-	if a.Lookup(key, end-1) == nil || a.Lookup(key, end) != nil {
+	if a.Lookup(key, end-1, 0) == nil || a.Lookup(key, end, 0) != nil {
 		t.Error("expiry")
 	}
-	cache := a.state.cache.Load()
-	if s.Sweep(end - 1); cache.Len() != 1 {
+	cache := &a.state.allowing
+	if s.sweep(end - 1); cache.len() != 1 {
 		t.Error("swept too early")
 	}
-	if s.Sweep(end); cache.Len() != 0 {
+	if s.sweep(end); cache.len() != 0 {
 		t.Error("not swept")
 	}
 }
@@ -256,17 +256,22 @@ func TestStore(t *testing.T) {
 	if again := compiled(t, definitionOf("http://other"), s); again.state != a.state || b.state == a.state {
 		t.Error("a definition's state")
 	}
-	a.state.stats.Hits.Add(5)
+	for range 5 {
+		a.state.stats.Hits.add(0)
+	}
 	places := map[string]int64{}
-	s.Each(func(stage definition.StageKey, id string, stats *Stats) {
-		places[stage.APIID+stage.Stage+id] = stats.Hits.Load()
-	})
-	if len(places) != 2 || places["abcdefghijproda1b2c3"] != 5 {
+	for _, st := range s.Status() {
+		places[st.APIID+st.Stage+st.ID+st.Name] = st.Stats.Hits.Load()
+	}
+	if len(places) != 2 || places["abcdefghijproda1b2c3guard"] != 5 {
 		t.Errorf("%v", places)
 	}
 	s.Retain(map[*Authorizer]bool{b: true})
 	if len(s.all) != 1 || compiled(t, definitionOf("http://h"), s).state == a.state {
 		t.Error("retain")
+	}
+	if n := s.Total().Hits.Load(); n != 5 {
+		t.Errorf("%d hits in all once one is gone", n)
 	}
 }
 

@@ -76,7 +76,7 @@ func compile(def *definition.Authorizer, scope *Scope, store *Store) (*Authorize
 	}
 	uri := resolve(def.URI, scope.Variables)
 	sum.Write(appendPart(nil, uri))
-	a.state = store.state(place{definition.StageKey{APIID: scope.APIID, Stage: scope.Stage}, def.ID})
+	a.state = store.state(place{definition.StageKey{APIID: scope.APIID, Stage: scope.Stage}, def.ID}, def.Name)
 	var err error
 	if a.endpoint, err = compileEndpoint(uri, scope, store, a.state); err != nil {
 		err = fmt.Errorf("authorizerUri: %w", err)

@@ -16,8 +16,10 @@
 //     request that ends before calls [Authorizer.Leave].
 //  4. [Verdict.Evaluate] decides about the method ARN, on every request.
 //
-// An [Event] is made only for step 3. It and the method ARN are used on another
-// goroutine, so whoever serves the request copies them out of its buffers.
+// A [Question] is made only for a call of step 3. What it has is used on another
+// goroutine, so whoever serves the request copies it out of its buffers.
+// [Authorizer.Caller] and [Verdict.Said] tell callers, and what was said of them,
+// apart for others than us.
 //
 // # Outcomes
 //
@@ -37,7 +39,11 @@
 // A policy is remembered for who calls, whatever was called, and is evaluated
 // again on each request. So a policy that allows the one method it was asked for
 // denies all others until it expires: that trap is AWS's, and kept. With a time
-// to live of 0 every request asks for itself.
+// to live of 0 every request asks for itself. Policies that allow nothing have a
+// smaller room of their own, so that whoever sends garbage has no others forgotten.
+//
+// What is remembered outlives deployments, unless the authorizer's definition
+// changes, and ends with [Store.Flush].
 //
 // # Differences from AWS
 //

@@ -165,6 +165,11 @@ func event() Event {
 	return r
 }
 
+// about is a Question of an event.
+func about(methodARN string) Question {
+	return func() (string, Event) { return methodARN, event() }
+}
+
 // authorize takes a request all the way, as a pipeline does, to what a client
 // sees of it: a status and a body.
 func authorize(t testing.TB, a *Authorizer, r Request, methodARN string) string {
@@ -173,10 +178,10 @@ func authorize(t testing.TB, a *Authorizer, r Request, methodARN string) string 
 	if !ok {
 		return `401 {"message":"Unauthorized"}`
 	}
-	v := a.Lookup(key, a.state.now())
+	v := a.Lookup(key, a.state.now(), 0)
 	if v == nil {
 		w := newWaiter()
-		switch a.Ask(key, methodARN, event(), w) {
+		switch a.Ask(key, about(methodARN), w) {
 		case Invalid:
 			return `401 {"message":"Unauthorized"}`
 		case Busy:

@@ -3,6 +3,8 @@ package authorizer
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -28,13 +30,14 @@ const (
 
 // newClient makes the client of one authorizer, that shares no connection with
 // another's. It opens nothing.
-func newClient() *http.Client {
+func newClient(roots *x509.CertPool) *http.Client {
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext:            (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSHandshakeTimeout:    connectTimeout,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 			Protocols:              protocols,
 			IdleConnTimeout:        idleTimeout,
 			MaxIdleConns:           maxIdle,
@@ -55,6 +58,9 @@ func (e *httpEndpoint) ask(ctx context.Context, event []byte) Verdict {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", e.agent)
+	// To ask again changes nothing. So says a field that is not sent: without it a
+	// connection that the endpoint closes meanwhile would fail the request.
+	req.Header["Idempotency-Key"] = nil
 	resp, err := e.client.Do(req)
 	if err != nil {
 		return noAnswer(err)

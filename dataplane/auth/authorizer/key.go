@@ -57,6 +57,18 @@ func (a *Authorizer) AppendKey(dst []byte, r Request) (key []byte, ok bool) {
 	return key, true
 }
 
+// sequenceSize is that of the part of a key that no other has.
+const sequenceSize = 8
+
+// Caller returns the part of a key that is the same for all requests of a caller.
+// It is false when no source of the request's tells callers apart.
+func (a *Authorizer) Caller(key []byte) ([]byte, bool) {
+	if a.ttl == 0 {
+		key = key[:len(key)-sequenceSize]
+	}
+	return key, len(a.sources) > 0
+}
+
 // appendTo appends all values that the source has. It is false when there is
 // none, or the last one, which counts where only one can, is empty.
 func (s *source) appendTo(key []byte, r Request) (_ []byte, present bool) {

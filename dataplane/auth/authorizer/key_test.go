@@ -212,3 +212,35 @@ func TestTokenOf(t *testing.T) {
 		}
 	}
 }
+
+// The part of a key that tells callers apart is the same for all of a caller's
+// requests, also where each asks for itself.
+func TestCaller(t *testing.T) {
+	s := newStore(t, Options{})
+	never := func(d *definition.Authorizer) { d.ResultTTLSeconds = seconds(0) }
+	each := compiled(t, definitionOf("http://h", never), s)
+	nobody := compiled(t, definitionOf("http://h", byRequest(""), never), s)
+	fixed := compiled(t, definitionOf("http://h", byRequest("stageVariables.tenant")), s)
+	known := compiled(t, definitionOf("http://h", func(d *definition.Authorizer) { d.ID = "known" }), s)
+	caller := func(a *Authorizer, token string) (string, bool) {
+		key, ok := a.AppendKey(nil, told(token))
+		if !ok {
+			t.Fatal("no key")
+		}
+		c, ok := a.Caller(key)
+		return string(c), ok
+	}
+	for name, a := range map[string]*Authorizer{"each": each, "known": known} {
+		x, ok := caller(a, "x")
+		again, _ := caller(a, "x")
+		y, _ := caller(a, "y")
+		if !ok || again != x || y == x {
+			t.Errorf("%s: %t, %t", name, again == x, y == x)
+		}
+	}
+	for name, a := range map[string]*Authorizer{"nobody": nobody, "fixed": fixed} {
+		if _, ok := caller(a, "x"); ok {
+			t.Errorf("%s: callers are told apart", name)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package authorizer
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ func parseResult(text []byte) (Verdict, error) {
 	if len(text) > MaxResult {
 		return Verdict{}, fmt.Errorf("the answer has more than %d bytes", MaxResult)
 	}
-	v := Verdict{Outcome: Decided, lasting: true}
+	v := Verdict{Outcome: Decided, lasting: true, Said: sha256.Sum256(text)}
 	members, err := readObject(text, "the answer")
 	if err != nil {
 		return Verdict{}, err

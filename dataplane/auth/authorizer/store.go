@@ -2,6 +2,7 @@ package authorizer
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -32,10 +33,12 @@ type Options struct {
 	Timeout     time.Duration // of a call
 	MaxCalls    int           // under way at once
 	MaxWaiters  int           // requests that wait for them
-	MaxVerdicts int           // that are remembered
+	MaxVerdicts int           // that are remembered; of those that allow nothing, a quarter as many
 
-	Lambda Lambda       // nil: the host calls no functions
-	Now    func() int64 // the clock of Lookup's now, in nanoseconds
+	Loops   int            // event loops that look verdicts up; 1 if 0
+	Lambda  Lambda         // nil: the host calls no functions
+	RootCAs *x509.CertPool // that may certify HTTP endpoints; nil for the system's
+	Now     func() int64   // the clock of Lookup's now, in nanoseconds
 }
 
 // Store keeps what outlives deployments: the verdicts of all authorizers, and
@@ -46,8 +49,10 @@ type Store struct {
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc
 
-	mu  sync.Mutex
-	all map[place]*state
+	mu      sync.Mutex
+	all     map[place]*state
+	gone    *Stats // of those that are forgotten
+	running bool
 }
 
 // place is where an authorizer belongs.
@@ -69,63 +74,45 @@ func NewStore(o Options) *Store {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
-	s := &Store{options: o, all: map[place]*state{}}
+	o.Loops = max(o.Loops, 1)
+	s := &Store{options: o, all: map[place]*state{}, gone: newStats(o.Loops)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }
 
 // state is what is known of one authorizer of one stage, whatever its definition.
 type state struct {
-	cache      atomic.Pointer[verdict.Cache[Verdict]] // nil until there is something to remember
-	generation atomic.Uint64                          // of keys; each flush begins one
-	stats      *Stats
+	allowing, denying cache
+	generation        atomic.Uint64 // of keys; each flush begins one
+	stats             *Stats
 
 	sequence atomic.Uint64 // of keys that are asked for once
 	calls    *verdict.Calls[*Verdict]
 	ctx      context.Context
 	now      func() int64
-	most     int
+	failure  atomic.Pointer[failure] // the last one
 
 	client *http.Client // of an HTTP endpoint
+	name   string       // as it was compiled last; of Store.mu
 }
 
-func (s *Store) state(at place) *state {
+// denials is how many fewer verdicts are remembered that allow nothing.
+const denials = 4
+
+func (s *Store) state(at place, name string) *state {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.all[at]
 	if known == nil {
 		known = &state{
-			stats: &Stats{}, calls: verdict.NewCalls[*Verdict](s.options.MaxCalls, s.options.MaxWaiters),
-			ctx: s.ctx, now: s.options.Now, most: s.options.MaxVerdicts, client: newClient(),
+			allowing: cache{most: s.options.MaxVerdicts}, denying: cache{most: s.options.MaxVerdicts / denials},
+			stats: newStats(s.options.Loops), calls: verdict.NewCalls[*Verdict](s.options.MaxCalls, s.options.MaxWaiters),
+			ctx: s.ctx, now: s.options.Now, client: newClient(s.options.RootCAs),
 		}
 		s.all[at] = known
 	}
+	known.name = name
 	return known
-}
-
-func (s *state) lookup(key []byte, now int64) *Verdict {
-	if c := s.cache.Load(); c != nil {
-		return c.Get(key, now)
-	}
-	return nil
-}
-
-func (s *state) remember(key []byte, v Verdict, now, until int64) {
-	c := s.cache.Load()
-	if c == nil {
-		s.cache.CompareAndSwap(nil, verdict.NewCache[Verdict](s.most))
-		c = s.cache.Load()
-	}
-	c.Put(key, v, now, until)
-}
-
-// flush makes what is remembered, and what calls under way will say, unknown to
-// keys made from now on.
-func (s *state) flush() {
-	s.generation.Add(1)
-	if c := s.cache.Load(); c != nil {
-		c.Flush()
-	}
 }
 
 // Flush forgets the verdicts of a stage's authorizers. It is false when the stage
@@ -142,19 +129,8 @@ func (s *Store) Flush(key definition.StageKey) (flushed bool) {
 	return flushed
 }
 
-// Sweep frees the memory of verdicts that have expired; call it every minute or
-// so.
-func (s *Store) Sweep(now int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, known := range s.all {
-		if c := known.cache.Load(); c != nil {
-			c.Sweep(now)
-		}
-	}
-}
-
-// Retain forgets the authorizers that keep does not name.
+// Retain forgets the authorizers that keep does not name. With the first ones that
+// serve, the store begins to free the memory of verdicts that have expired.
 func (s *Store) Retain(keep map[*Authorizer]bool) {
 	kept := map[*state]bool{}
 	for a := range keep {
@@ -165,8 +141,39 @@ func (s *Store) Retain(keep map[*Authorizer]bool) {
 	for at, known := range s.all {
 		if !kept[known] {
 			known.client.CloseIdleConnections()
+			s.gone.add(known.stats)
 			delete(s.all, at)
 		}
+	}
+	if len(keep) > 0 && !s.running && s.ctx.Err() == nil {
+		s.running = true
+		go s.run()
+	}
+}
+
+// sweepEvery is how long a verdict that has expired may take up memory.
+const sweepEvery = time.Minute
+
+func (s *Store) run() {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-ticker.C:
+			s.sweep(s.options.Now())
+		}
+	}
+}
+
+// sweep frees what has expired.
+func (s *Store) sweep(now int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, known := range s.all {
+		known.allowing.sweep(now)
+		known.denying.sweep(now)
 	}
 }
 
@@ -177,14 +184,5 @@ func (s *Store) Close() {
 	defer s.mu.Unlock()
 	for _, known := range s.all {
 		known.client.CloseIdleConnections()
-	}
-}
-
-// Each calls f with every authorizer, by the stage and its id.
-func (s *Store) Each(f func(stage definition.StageKey, id string, stats *Stats)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for at, known := range s.all {
-		f(at.StageKey, at.id, known.stats)
 	}
 }

@@ -1,6 +1,7 @@
 package authorizer
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/tidegate/tidegate/dataplane/auth/policy"
@@ -37,6 +38,9 @@ type Verdict struct {
 	Policy             *policy.Policy
 	Context            []Value
 	UsageIdentifierKey string
+
+	// Said tells answers apart: a hash of all that the authorizer answered.
+	Said [sha256.Size]byte
 
 	// Latency is how long the call took, in nanoseconds; 0 for a verdict that was
 	// remembered.

@@ -1,9 +1,12 @@
 package jwt
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidegate/tidegate/dataplane/auth/verdict"
 )
 
 // TestAllocations: none for a token seen before, whatever it is worth.
@@ -124,5 +127,36 @@ func TestBadTokensPushOutNoGoodOnes(t *testing.T) {
 	}
 	if n := r.verdicts.bad.Len(); n > mostBad {
 		t.Errorf("%d bad ones are remembered", n)
+	}
+}
+
+// Nor do tokens that the issuer has made for somebody else, or that have expired.
+func TestRefusedTokensPushOutNoGoodOnes(t *testing.T) {
+	s := newSigner(t, "k", "ES256", "P-256")
+	r := newRig(t, s)
+	r.verdicts.good, r.verdicts.bad = verdict.NewCache[*judged](64), verdict.NewCache[*judged](16)
+	var good []string
+	for n := range 8 {
+		good = append(good, s.token(t, r.long("jti", fmt.Sprint(n))))
+		r.expect(Valid, good[n])
+	}
+	for n := range 200 {
+		r.expect(WrongAudience, s.token(t, r.long("aud", `"other"`, "jti", fmt.Sprint(n))))
+		r.expect(Expired, s.token(t, r.claims("exp", fmt.Sprint(epoch-n))))
+	}
+	verified := r.keys.Counts().Verified
+	for _, token := range good {
+		r.expect(Valid, token)
+	}
+	if n := r.keys.Counts().Verified - verified; n != 0 {
+		t.Errorf("%d of %d had to be verified again", n, len(good))
+	}
+	// They are remembered all the same, each as what it is.
+	last := s.token(t, r.long("aud", `"other"`))
+	r.expect(WrongAudience, last)
+	verified = r.keys.Counts().Verified
+	r.expect(WrongAudience, last)
+	if r.keys.Counts().Verified != verified {
+		t.Error("a refused token was verified again")
 	}
 }

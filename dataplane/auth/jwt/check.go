@@ -13,8 +13,8 @@ const (
 	// which documents no leeway at all.
 	skew = 10
 
-	// badFor is how long a token with a bad signature is remembered, and one that
-	// has expired or was for somebody else.
+	// badFor is how long a token is remembered that is no good: with a bad
+	// signature, expired or for somebody else.
 	badFor = int64(30 * time.Second)
 )
 
@@ -30,11 +30,11 @@ type judged struct {
 	issuedAt  int64
 }
 
-// verdicts remembers what was found out about tokens. Tokens with a bad signature
-// are kept apart, so that they push out no good ones.
+// verdicts remembers what was found out about tokens. Those that are no good are
+// kept apart, so that they push out no good ones.
 type verdicts struct {
 	good *verdict.Cache[*judged]
-	bad  *verdict.Cache[*key] // by which the signature is bad
+	bad  *verdict.Cache[*judged] // without claims if the signature is bad by the key
 }
 
 // Check says what a token is to a method that asks for scopes, and what it
@@ -94,8 +94,8 @@ var tokens = sync.Pool{New: func() any { return new(token) }}
 // verify judges a token that was not seen before. It returns nil and why if the
 // token cannot be judged.
 func (a *Authorizer) verify(raw []byte, now, wall int64) (*judged, Result) {
-	if by := a.verdicts.bad.Get(raw, now); by != nil && !(*by).revoked.Load() {
-		return nil, BadSignature
+	if seen := a.verdicts.bad.Get(raw, now); seen != nil && !(*seen).key.revoked.Load() {
+		return *seen, 0
 	}
 	t := tokens.Get().(*token)
 	defer tokens.Put(t)
@@ -114,27 +114,29 @@ func (a *Authorizer) verify(raw []byte, now, wall int64) (*judged, Result) {
 	p.store.verified.Add(1)
 	if alg.Verify(string(t.signed), t.signature, k.public) != nil {
 		p.store.badSignatures.Add(1)
-		a.verdicts.bad.Put(raw, k, now, now+badFor)
-		return nil, BadSignature
+		j := &judged{key: k, refusal: BadSignature}
+		a.verdicts.bad.Put(raw, j, now, now+badFor)
+		return j, 0
 	}
 	j, r := a.judge(t, k)
 	if r != 0 {
 		return nil, r
 	}
-	a.verdicts.good.Put(raw, j, now, now+a.keepFor(j, wall))
+	a.remember(raw, j, now, wall)
 	return j, 0
 }
 
-// keepFor is how long a verdict is remembered, in nanoseconds.
-func (a *Authorizer) keepFor(j *judged, wall int64) int64 {
+// remember keeps a verdict for as long as it can hold.
+func (a *Authorizer) remember(raw []byte, j *judged, now, wall int64) {
 	left := j.expires - wall/int64(time.Second)
 	switch {
 	case j.refusal != Valid || left <= 0:
-		return min(badFor, a.keep)
+		a.verdicts.bad.Put(raw, j, now, now+min(badFor, a.keep))
 	case left >= a.keep/int64(time.Second):
-		return a.keep
+		a.verdicts.good.Put(raw, j, now, now+a.keep)
+	default:
+		a.verdicts.good.Put(raw, j, now, now+left*int64(time.Second))
 	}
-	return left * int64(time.Second)
 }
 
 // provider returns the issuer that a token names, nil if it is not trusted.

@@ -40,7 +40,7 @@ type Pool struct {
 
 const (
 	defaultTokens = 8192
-	mostBad       = 1024 // tokens with bad signatures remembered for one authorizer
+	mostBad       = 1024 // tokens that are no good, remembered for one authorizer
 )
 
 // Keys is the store of issuers, their keys and what was found out about tokens.
@@ -119,7 +119,7 @@ func (k *Keys) verdictsOf(configuration string) *verdicts {
 	defer k.mu.Unlock()
 	v := k.verdicts[configuration]
 	if v == nil {
-		v = &verdicts{verdict.NewCache[*judged](k.options.Tokens), verdict.NewCache[*key](mostBad)}
+		v = &verdicts{verdict.NewCache[*judged](k.options.Tokens), verdict.NewCache[*judged](mostBad)}
 		k.verdicts[configuration] = v
 	}
 	return v

@@ -14,8 +14,9 @@ const (
 	refreshEvery = int64(2 * time.Hour) // as long as AWS may keep them
 	jitter       = refreshEvery / 10    // so that not all issuers are asked at once
 
-	// retryEvery is the wait after a fetch that failed. Without any keys the first
-	// wait is shorter, and doubles up to that.
+	// retryEvery is the wait after a fetch that failed. Where tokens wait for it,
+	// for there are no keys or not theirs, the first wait is shorter, and doubles up
+	// to that.
 	retryEvery = int64(time.Minute)
 	retryFirst = int64(5 * time.Second)
 
@@ -23,7 +24,11 @@ const (
 	// all of them are known to be unknown. To remember them one by one would add
 	// nothing within that time, and beyond it whoever guesses the kid of the next
 	// key could keep its tokens out.
+	//
+	// After a fetch that was due it is askSoon, for an issuer that changes its keys
+	// does not wait for us.
 	askEvery = int64(time.Minute)
+	askSoon  = int64(5 * time.Second)
 )
 
 // mostWaiters bounds the requests that wait for the keys of one issuer.
@@ -125,7 +130,7 @@ func (p *provider) fetch() error {
 	}
 	p.fetching.Store(true)
 	defer p.fetching.Store(false)
-	p.askAt.Store(start + askEvery)
+	asked := start < p.dueAt.Load()
 	p.store.fetches.Add(1)
 	set, uri, failure, err := p.store.fetcher.keys(p.store.context, p.url, p.jwksURI)
 	now, wall := p.store.now(), time.Unix(0, p.store.wall())
@@ -139,12 +144,18 @@ func (p *provider) fetch() error {
 		s.Failures++
 		s.LastError, s.FailedAt = err.Error(), wall
 		p.failure.Store(uint32(failure))
-		wait := retryEvery
-		if p.set.Load() == nil {
-			wait = min(retryFirst<<min(s.Failures-1, 10), retryEvery)
+		wait := min(retryFirst<<min(s.Failures-1, 10), retryEvery)
+		p.askAt.Store(now + wait)
+		if p.set.Load() != nil {
+			wait = retryEvery
 		}
 		p.dueAt.Store(now + wait)
 	} else {
+		wait := askSoon
+		if asked {
+			wait = askEvery
+		}
+		p.askAt.Store(now + wait)
 		set.replace(p.set.Load())
 		p.set.Store(set)
 		s.Failures, s.FetchedAt, s.JWKSURI = 0, wall, uri

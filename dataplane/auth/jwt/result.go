@@ -63,6 +63,21 @@ func (r Result) String() string {
 	return descriptions[r]
 }
 
+// labels are what results are called in metrics.
+var labels = [results]string{
+	Valid: "valid", NeedKeys: "keys_awaited", Missing: "missing", NotThreeParts: "not_three_parts", Malformed: "malformed",
+	WrongAlgorithm: "wrong_algorithm", WrongIssuer: "wrong_issuer", UnknownKey: "unknown_key", BadSignature: "bad_signature",
+	WrongClaims: "wrong_claims", WrongAudience: "wrong_audience", WrongUse: "wrong_use", Expired: "expired",
+	NotYetValid: "not_yet_valid", IssuedInFuture: "issued_in_future", WrongScope: "wrong_scope",
+	DiscoveryFailed: "discovery_failed", KeysFailed: "keys_failed",
+}
+
+// Labels returns the metric labels of all results, in the order of their Index.
+func Labels() []string { return labels[Valid:] }
+
+// Index returns the place of a result in Labels.
+func (r Result) Index() int { return int(r - Valid) }
+
 // Answer is what a client is told about a refusal: the HTTP status, and the value
 // of "message" in the JSON body.
 type Answer struct {

@@ -82,3 +82,14 @@ func TestCompileScopes(t *testing.T) {
 		t.Error("the scopes are not a copy")
 	}
 }
+
+func TestLabels(t *testing.T) {
+	seen := map[string]bool{}
+	for r := Valid; r < results; r++ {
+		label := Labels()[r.Index()]
+		if label == "" || seen[label] {
+			t.Errorf("%s: label %q", r, label)
+		}
+		seen[label] = true
+	}
+}

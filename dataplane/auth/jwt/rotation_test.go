@@ -121,3 +121,43 @@ func TestRotationUnderLoad(t *testing.T) {
 		t.Errorf("%d fetches", n)
 	}
 }
+
+// TestRotationSoon: keys that were fetched because it was time, or could not be
+// fetched, are asked for again within seconds.
+func TestRotationSoon(t *testing.T) {
+	first, second, third := newSigner(t, "1", "ES256", "P-256"), newSigner(t, "2", "ES256", "P-256 b"), newSigner(t, "3", "ES256", "P-256 3")
+	r := newRig(t, first)
+	r.retain(r.Authorizer)
+	r.tick(2*time.Hour + time.Duration(jitter))
+	r.idp.publish(first, second)
+	token := second.token(t, r.long())
+	r.expect(UnknownKey, token)
+	r.clock.pass(time.Duration(askSoon))
+	if got := r.request(token); got != Valid {
+		t.Errorf("%s after it was time: %s", time.Duration(askSoon), got)
+	}
+
+	r.idp.publish(first, second, third)
+	r.clock.pass(time.Minute)
+	r.idp.fail(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(503)
+		return true
+	})
+	token = third.token(t, r.long())
+	before := r.keys.Counts().Fetches
+	for range 60 {
+		if got := r.request(token); got != UnknownKey {
+			t.Fatalf("without its key: %s", got)
+		}
+		r.clock.pass(time.Second)
+	}
+	if n := r.keys.Counts().Fetches - before; n != 4 { // at 0, 5, 15 and 35 s
+		t.Errorf("%d fetches in a minute", n)
+	}
+	r.idp.fail(nil)
+	r.clock.pass(20 * time.Second)
+	if got := r.request(token); got != Valid {
+		t.Errorf("once the keys can be fetched: %s", got)
+	}
+	r.expect(Valid, first.token(t, r.long()))
+}

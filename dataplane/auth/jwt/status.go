@@ -20,6 +20,16 @@ func (k *Keys) Counts() Counts {
 	return Counts{k.fetches.Load(), k.failures.Load(), k.verified.Load(), k.badSignatures.Load()}
 }
 
+// Waiting returns how many requests wait for keys now.
+func (k *Keys) Waiting() (n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range k.providers {
+		n += p.calls.Waiting()
+	}
+	return n
+}
+
 // IssuerStatus is how it is with an issuer's keys.
 type IssuerStatus struct {
 	Issuer    string

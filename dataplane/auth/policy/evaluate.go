@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // Decision is what policies say of a request.
 type Decision uint8
 
@@ -45,6 +47,12 @@ func (p *Policy) Explain(action Action, methodARN string, c *Context) (decision 
 		decision, statement = Allow, i
 	}
 	return decision, statement
+}
+
+// Allows reports whether a statement allows anything at all. A policy without one
+// denies every request.
+func (p *Policy) Allows() bool {
+	return p != nil && slices.ContainsFunc(p.statements, func(s statement) bool { return !s.deny })
 }
 
 func (s *statement) applies(action Action, resource *arn, c *Context) bool {

@@ -45,6 +45,19 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+func TestAllows(t *testing.T) {
+	const allow, deny = `{"Effect":"Allow","Action":"s3:*","Resource":"*"}`, `{"Effect":"Deny","Action":"*","Resource":"*"}`
+	for statements, want := range map[string]bool{"": false, deny: false, deny + "," + deny: false, allow: true, deny + "," + allow: true} {
+		p, err := Compile([]byte(`{"Statement":[`+statements+`]}`), Options{Kind: Identity})
+		if err != nil || p.Allows() != want {
+			t.Errorf("%s: %v, %v", statements, p.Allows(), err)
+		}
+	}
+	if (*Policy)(nil).Allows() {
+		t.Error("no policy allows")
+	}
+}
+
 func TestPrincipals(t *testing.T) {
 	anonymous := &Context{}
 	for _, row := range []struct {

@@ -28,6 +28,28 @@ func NewCalls[V any](mostCalls, mostWaiters int) *Calls[V] {
 	return &Calls[V]{mostCalls: mostCalls, mostWaiters: mostWaiters, calls: map[string]*call[V]{}}
 }
 
+// Wait waits for the verdict on key with w if somebody asks for it already. Where
+// nobody does, room is whether Join would ask: what it takes to ask need not be
+// made when it would not.
+func (c *Calls[V]) Wait(key []byte, w Waiter[V]) (waits, room bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.waiting >= c.mostWaiters {
+		return false, false
+	}
+	under := c.calls[string(key)]
+	if under == nil {
+		return false, len(c.calls) < c.mostCalls
+	}
+	c.add(under, w)
+	return true, true
+}
+
+func (c *Calls[V]) add(under *call[V], w Waiter[V]) {
+	under.waiters = append(under.waiters, w)
+	c.waiting++
+}
+
 // Join waits for the verdict on key with w. If nobody is asking yet, it runs ask
 // on a goroutine of its own. It is false, and w does not wait, when too many do
 // already.
@@ -55,8 +77,7 @@ func (c *Calls[V]) Join(key []byte, w Waiter[V], ask func() V) bool {
 			}
 		}()
 	}
-	under.waiters = append(under.waiters, w)
-	c.waiting++
+	c.add(under, w)
 	return true
 }
 

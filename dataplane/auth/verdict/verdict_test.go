@@ -141,6 +141,32 @@ func TestCallsAreBounded(t *testing.T) {
 	close(release)
 }
 
+// Wait asks nothing, and says whether Join would.
+func TestWait(t *testing.T) {
+	c := NewCalls[int](1, 2)
+	w := func() *waiter { return &waiter{got: make(chan int, 1)} }
+	expect := func(what, key string, who *waiter, waits, room bool) {
+		t.Helper()
+		if gotWaits, gotRoom := c.Wait([]byte(key), who); gotWaits != waits || gotRoom != room {
+			t.Errorf("%s: %t, %t", what, gotWaits, gotRoom)
+		}
+	}
+	expect("nobody asks", "a", w(), false, true)
+	release := make(chan struct{})
+	asked := 0
+	if !c.Join([]byte("a"), w(), func() int { <-release; asked++; return 7 }) {
+		t.Fatal("refused")
+	}
+	expect("another key, and no call left", "b", w(), false, false)
+	second := w()
+	expect("somebody asks", "a", second, true, true)
+	expect("too many wait", "a", w(), false, false)
+	close(release)
+	if v := <-second.got; v != 7 || asked != 1 {
+		t.Errorf("%d, asked %d times", v, asked)
+	}
+}
+
 // Leave and Decided race; exactly one of them wins.
 func TestLeaveOrDecided(t *testing.T) {
 	c := NewCalls[int](1000, 1000)

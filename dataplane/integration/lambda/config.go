@@ -1,12 +1,12 @@
 package lambda
 
 import (
-	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,6 +37,9 @@ type Config struct {
 
 	// Region is that of functions that are given by name.
 	Region string
+
+	// RootCAs may certify endpoints; nil for the system's.
+	RootCAs *x509.CertPool
 
 	// Credentials sign the requests, if there are any. They are the host's: every
 	// API on it can have the functions called that they may call.
@@ -102,6 +105,7 @@ func New(c Config) (*Client, error) {
 		Transport: &http.Transport{
 			DialContext:            (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSHandshakeTimeout:    connectTimeout,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs},
 			Protocols:              protocols,
 			IdleConnTimeout:        idleTimeout,
 			MaxIdleConns:           maxIdle,
@@ -123,18 +127,4 @@ func parseEndpoint(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q: write http:// or https://, a host and a path, and nothing else", text)
 	}
 	return u, nil
-}
-
-// EnvironmentCredentials are those in the environment's AWS_ACCESS_KEY_ID,
-// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, where AWS's own tools look for
-// them; nil if there are none.
-func EnvironmentCredentials() aws.CredentialsProvider {
-	c := aws.Credentials{
-		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-		SessionToken: os.Getenv("AWS_SESSION_TOKEN"), Source: "environment",
-	}
-	if !c.HasKeys() {
-		return nil
-	}
-	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
 }

@@ -149,7 +149,8 @@ var clientCertNames = map[string]bool{
 // clientCertPEM has line ends.
 const clientCertPEM = "clientCertPem"
 
-// FindContext returns the variable of a name, and what is left of the name.
+// FindContext returns the $context variable of a name, and what is left of the name
+// for Input.AppendContext. It is false for what is no variable of requests.
 func FindContext(name string) (v ContextVar, rest string, ok bool) {
 	if v, ok := contextVars[name]; ok {
 		return v, "", true

@@ -1,4 +1,4 @@
-package openapi
+package document
 
 import (
 	"iter"
@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// nearest returns the key of known that name is most likely a misspelling of:
+// Nearest returns the key of known that name is most likely a misspelling of:
 // at most two edits away, or one for short names. It returns "" if there is
 // none.
-func nearest[V any](name string, known map[string]V) string {
+func Nearest[V any](name string, known map[string]V) string {
 	if len(name) > 80 {
 		return ""
 	}
@@ -51,9 +51,9 @@ func edits(a, b string) int {
 	return row[len(b)]
 }
 
-// didYouMean is nearest as the end of a sentence.
-func didYouMean[V any](name string, known map[string]V) string {
-	if near := nearest(name, known); near != "" {
+// DidYouMean is Nearest as the end of a sentence.
+func DidYouMean[V any](name string, known map[string]V) string {
+	if near := Nearest(name, known); near != "" {
 		return `; did you mean "` + near + `"?`
 	}
 	return ""

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The one door out: every packet leaves by leave(), which counts it, and
- * reports a sample of those that did not simply pass. */
-#ifndef TIDEGATE_LEAVE
-#define TIDEGATE_LEAVE
+/* Every packet is counted once, when it leaves, and a sample is reported of those
+ * that did not simply pass. */
+#ifndef TIDEGATE_COUNT
+#define TIDEGATE_COUNT
 
 struct counter {
 	__u64 packets;
@@ -22,12 +22,7 @@ struct control {
 	__u64 every; /* report each such packet of a reason, a power of two; 0: none */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct control);
-} control SEC(".maps");
+struct control control;
 
 /* event is for people to read: what happened to one packet. */
 struct event {
@@ -70,29 +65,19 @@ __noinline int report(struct xdp_md *ctx, const struct flow *f, __u32 length, en
 	return 0;
 }
 
-/* leave counts a packet of so many bytes, and reports it if it is given, either
- * as it came in or as the flow it was. */
-static __always_inline int leave(struct xdp_md *ctx, int verdict, enum reason reason, __u32 length,
-				 const struct packet *p, const struct flow *f)
+/* count counts a packet of so many bytes, and returns whether it is one to report. */
+static __always_inline int count(enum reason reason, __u32 length)
 {
-	__u32 index = reason, zero = 0;
-	struct counter *count = bpf_map_lookup_elem(&counters, &index);
-	struct control *c;
-	struct flow flow;
+	__u32 index = reason;
+	struct counter *c = bpf_map_lookup_elem(&counters, &index);
+	int sampled;
 
-	if (!count)
-		return verdict;
-	if (p || f) {
-		c = bpf_map_lookup_elem(&control, &zero);
-		if (c && c->every && !(count->packets & (c->every - 1))) {
-			if (p)
-				read_flow(&flow, p);
-			report(ctx, p ? &flow : f, length, reason);
-		}
-	}
-	count->packets++;
-	count->bytes += length;
-	return verdict;
+	if (unlikely(!c))
+		return 0;
+	sampled = unlikely(control.every) && !(c->packets & (control.every - 1));
+	c->packets++;
+	c->bytes += length;
+	return sampled;
 }
 
 #endif

@@ -1,4 +1,4 @@
-package openapi
+package expression
 
 import (
 	"errors"
@@ -13,18 +13,18 @@ import (
 // API Gateway allows "80, 443, 1024-65535".
 const firstFreePort = 1024
 
-// checkURI checks the uri of an HTTP integration and returns the names of its
-// {placeholders}. A stage variable, ${stageVariables.name}, may stand for any
-// part but the scheme. A placeholder may not stand in the host or port: the
-// client would choose where the gateway connects.
-func checkURI(uri string) (placeholders []string, err error) {
+// CheckURI checks the uri of an HTTP integration and returns the names of its
+// {placeholders}. Its scheme is one of those given. A stage variable,
+// ${stageVariables.name}, may stand for any other part. A placeholder may not
+// stand in the host or port: the client would choose where the gateway connects.
+func CheckURI(uri string, schemes ...string) (placeholders []string, err error) {
 	scheme, rest, found := strings.Cut(uri, "://")
-	if !found || !slices.Contains([]string{"http", "https", "ws", "wss"}, strings.ToLower(scheme)) {
-		return nil, fmt.Errorf("%q is not an http:// or https:// address, nor a ws:// or wss:// one", clip(uri))
+	if !found || !slices.Contains(schemes, strings.ToLower(scheme)) {
+		return nil, fmt.Errorf("%.200q is not an %s:// address", uri, strings.Join(schemes, ":// or "))
 	}
 	for i := range len(rest) {
 		if rest[i] <= ' ' || rest[i] >= 0x7f {
-			return nil, fmt.Errorf("%q has a character that must be percent-encoded", clip(uri))
+			return nil, fmt.Errorf("%.200q has a character that must be percent-encoded", uri)
 		}
 	}
 	var plain strings.Builder
@@ -34,7 +34,7 @@ func checkURI(uri string) (placeholders []string, err error) {
 		case strings.HasPrefix(rest[i:], "${"), c == '{':
 			name, after, closed := strings.Cut(rest[i:], "}")
 			if !closed {
-				return nil, fmt.Errorf("%q: a brace is not closed", clip(uri))
+				return nil, fmt.Errorf("%.200q: a brace is not closed", uri)
 			}
 			if name, err = placeholder(name); err != nil {
 				return nil, err
@@ -49,7 +49,7 @@ func checkURI(uri string) (placeholders []string, err error) {
 			i = len(rest) - len(after)
 			continue
 		case c == '}':
-			return nil, fmt.Errorf("%q: a brace closes nothing", clip(uri))
+			return nil, fmt.Errorf("%.200q: a brace closes nothing", uri)
 		case end < 0 && (c == '/' || c == '?' || c == '#'):
 			end = plain.Len()
 		}
@@ -65,7 +65,7 @@ func checkURI(uri string) (placeholders []string, err error) {
 	}
 	u, err := url.Parse("http://host" + text[end:])
 	if err != nil {
-		return nil, fmt.Errorf("%q is not a URL: a path or query is not encoded as it should be", clip(uri))
+		return nil, fmt.Errorf("%.200q is not a URL: a path or query is not encoded as it should be", uri)
 	}
 	if u.Fragment != "" || strings.HasSuffix(text, "#") {
 		return nil, errors.New(`"#" and what follows is never sent to an upstream; remove it`)
@@ -81,23 +81,20 @@ const variableMark = "VAR"
 func placeholder(text string) (name string, err error) {
 	if variable, ok := strings.CutPrefix(text, "${"); ok {
 		variable, ok = strings.CutPrefix(variable, "stageVariables.")
-		if !ok || !isVariableName(variable) {
-			return "", fmt.Errorf("%q is not a stage variable; write ${stageVariables.name}", clip(text+"}"))
+		if !ok || !IsVariableName(variable) {
+			return "", fmt.Errorf("%.200q is not a stage variable; write ${stageVariables.name}", text+"}")
 		}
 		return "", nil
 	}
 	name = text[1:]
 	if base, greedy := strings.CutSuffix(name, "+"); greedy {
-		return "", fmt.Errorf("a greedy parameter is written {%s} in a uri", clip(base))
+		return "", fmt.Errorf("a greedy parameter is written {%.200s} in a uri", base)
 	}
-	if !isName(name) {
-		return "", fmt.Errorf("%q is not a parameter: a name has letters, digits and ._$- only", clip(text+"}"))
+	if !IsName(name) {
+		return "", fmt.Errorf("%.200q is not a parameter: a name has letters, digits and ._$- only", text+"}")
 	}
 	return name, nil
 }
-
-// isVariableName reports the name of a stage variable.
-func isVariableName(s string) bool { return consistsOf(s, "_") }
 
 func checkAuthority(authority string) error {
 	if strings.Contains(authority, "@") {
@@ -107,27 +104,27 @@ func checkAuthority(authority string) error {
 	if strings.HasPrefix(authority, "[") {
 		address, after, closed := strings.Cut(authority, "]")
 		if !closed || after != "" && after[0] != ':' {
-			return fmt.Errorf("%q is not a host", clip(authority))
+			return fmt.Errorf("%.200q is not a host", authority)
 		}
 		host, port = address[1:], strings.TrimPrefix(after, ":")
-		if !strings.Contains(host, ":") || !consistsOf(host, ":.") {
-			return fmt.Errorf("%q is not an IPv6 address", clip(host))
+		if !strings.Contains(host, ":") || !ConsistsOf(host, ":.") {
+			return fmt.Errorf("%.200q is not an IPv6 address", host)
 		}
 	} else if before, after, found := strings.Cut(authority, ":"); found {
 		host, port = before, after
 		if port == "" {
-			return fmt.Errorf("%q has an empty port", clip(authority))
+			return fmt.Errorf("%.200q has an empty port", authority)
 		}
 	}
-	if !strings.Contains(host, ":") && !consistsOf(host, "._-") {
-		return fmt.Errorf("%q is not a host name", clip(host))
+	if !strings.Contains(host, ":") && !ConsistsOf(host, "._-") {
+		return fmt.Errorf("%.200q is not a host name", host)
 	}
 	if port == "" || strings.Contains(port, variableMark) {
 		return nil
 	}
 	n, err := strconv.Atoi(port)
 	if err != nil || n != 80 && n != 443 && (n < firstFreePort || n > 65535) {
-		return fmt.Errorf("port %q is not allowed; use 80, 443 or %d to 65535", clip(port), firstFreePort)
+		return fmt.Errorf("port %.200q is not allowed; use 80, 443 or %d to 65535", port, firstFreePort)
 	}
 	return nil
 }

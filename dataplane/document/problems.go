@@ -1,4 +1,4 @@
-package openapi
+package document
 
 import (
 	"fmt"
@@ -52,8 +52,9 @@ func lines(list []Problem, omitted int) []string {
 	return out
 }
 
-// problems collects what is wrong (errors) and what is odd (cautions).
-type problems struct {
+// Problems collects what is wrong (errors) and what is odd (cautions) while one
+// goroutine reads a document. The zero value is ready.
+type Problems struct {
 	errors, cautions report
 }
 
@@ -80,19 +81,23 @@ func (r *report) add(p Problem) {
 	r.list = append(r.list, p)
 }
 
-func (p *problems) add(at node, format string, args ...any) {
-	p.errors.add(Problem{at.at.String(), at.line, fmt.Sprintf(format, args...)})
+// Add tells what is wrong at a place, and what to do about it.
+func (p *Problems) Add(at Node, format string, args ...any) {
+	p.errors.add(Problem{at.Place.String(), at.KeyLine, fmt.Sprintf(format, args...)})
 }
 
-func (p *problems) warn(at node, format string, args ...any) {
-	p.cautions.add(Problem{at.at.String(), at.line, fmt.Sprintf(format, args...)})
+// Warn tells what is odd at a place.
+func (p *Problems) Warn(at Node, format string, args ...any) {
+	p.cautions.add(Problem{at.Place.String(), at.KeyLine, fmt.Sprintf(format, args...)})
 }
 
-func (p *problems) err() error {
+// Err returns what is wrong as an *Errors, or nil.
+func (p *Problems) Err() error {
 	if len(p.errors.list) == 0 {
 		return nil
 	}
 	return &Errors{Problems: p.errors.list, Omitted: p.errors.omitted}
 }
 
-func (p *problems) warnings() []string { return lines(p.cautions.list, p.cautions.omitted) }
+// Warnings returns what is odd, one text each, in the order it was found.
+func (p *Problems) Warnings() []string { return lines(p.cautions.list, p.cautions.omitted) }

@@ -120,10 +120,13 @@ func TestBurstsToASlowPeer(t *testing.T) {
 			s := newServer(t, passTo(addr))
 			c, _ := s.connect()
 			conn := <-conns
-			speaker, hear := conn, c.Hear
+			speaker, listener, hear := conn, c.Conn, c.Hear
 			if toBackend {
 				r := bufio.NewReader(conn)
-				speaker, hear = c.Conn, func() (wstest.Frame, error) { return unmasked(r) }
+				speaker, listener, hear = c.Conn, conn, func() (wstest.Frame, error) { return unmasked(r) }
+			}
+			if err := listener.(*net.TCPConn).SetReadBuffer(256 << 10); err != nil {
+				t.Fatal(err)
 			}
 			go func() {
 				for i := range bursts {
@@ -173,7 +176,8 @@ func TestBurstsWithoutRoom(t *testing.T) {
 			break
 		}
 		if f.Op == wstest.Close {
-			if code := wstest.CodeOf(f); code != int(websocket.TryAgainLater) {
+			// The other is for a frame that came cut, and could not be put together.
+			if code := websocket.Code(wstest.CodeOf(f)); code != websocket.TryAgainLater && code != websocket.BadGateway {
 				t.Errorf("closed with %d", code)
 			}
 			break
@@ -189,10 +193,10 @@ func TestBurstsWithoutRoom(t *testing.T) {
 	})
 }
 
-// So many frames are read at once; so many times that is more than sockets take.
+// So many frames are read at once; so many times that is more than sockets of those who do not read take.
 const (
 	burstFrames = 40
-	bursts      = 600
+	bursts      = 200
 )
 
 func burst(first int, masked bool) (b []byte) {

@@ -27,14 +27,14 @@ func New(host *configs.Host, o Options) (*Gateway, error) {
 	return open(host, o)
 }
 
-// keepState says what the start of the store has found, and has a good copy of it
-// kept from now on.
-func (g *Gateway) keepState() {
-	if f := g.store.Fallback(); f != nil {
+// keepState says what opening the store has found, and has a good copy of it kept
+// from now on.
+func (g *Gateway) keepState(store *state.Store) {
+	if f := store.Fallback(); f != nil {
 		g.log.Error("serving from the copy of the state file, for the file was damaged; what was changed after the copy is lost: "+acknowledgeHint,
 			"cause", f.Cause, "damaged", f.Damaged, "copied", f.Copied, "since", f.At)
 	}
-	g.store.KeepCopy(func(err error) {
+	store.KeepCopy(func(err error) {
 		if err == nil {
 			if g.copyError.Swap(nil) != nil {
 				g.log.Info("state file is copied again")
@@ -51,7 +51,7 @@ const acknowledgeHint = "deploy again what is missing, then run 'tidegate state 
 
 func (g *Gateway) registerState() {
 	g.registry.GaugeFunc(telemetry.StateFallback, func() int64 {
-		if g.store.Fallback() != nil {
+		if g.store.Load().Fallback() != nil {
 			return 1
 		}
 		return 0
@@ -63,7 +63,7 @@ func (g *Gateway) registerState() {
 		return 0
 	})
 	g.registry.GaugeFunc(telemetry.StateCopied, func() int64 {
-		if at := g.store.Copied(); !at.IsZero() {
+		if at := g.store.Load().Copied(); !at.IsZero() {
 			return at.Unix()
 		}
 		return 0
@@ -72,18 +72,18 @@ func (g *Gateway) registerState() {
 
 func (g *Gateway) stateStatus() *control.StateStatus {
 	s := &control.StateStatus{}
-	if at := g.store.Copied(); !at.IsZero() {
+	if at := g.store.Load().Copied(); !at.IsZero() {
 		at = at.UTC().Truncate(time.Millisecond)
 		s.CopiedAt = &at
 	}
 	if text := g.copyError.Load(); text != nil {
 		s.CopyError = *text
 	}
-	if f := g.store.Fallback(); f != nil {
+	if f := g.store.Load().Fallback(); f != nil {
 		s.Fallback = &control.StateFallback{At: f.At.Truncate(time.Millisecond), Cause: f.Cause, Damaged: f.Damaged, CopiedAt: f.Copied.Truncate(time.Millisecond)}
 	}
 	return s
 }
 
 // AcknowledgeFallback implements control.Gateway.
-func (g *Gateway) AcknowledgeFallback() error { return g.store.AcknowledgeFallback() }
+func (g *Gateway) AcknowledgeFallback() error { return g.store.Load().AcknowledgeFallback() }

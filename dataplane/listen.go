@@ -83,7 +83,7 @@ func (g *Gateway) keep(l *listener) {
 }
 
 func (g *Gateway) open(c configs.Listener, l *listener) (net.Listener, error) {
-	if file := g.options.Inherited[c.Name]; file != nil {
+	if file := g.inherited[c.Name]; file != nil {
 		ln, err := net.FileListener(file)
 		if err != nil {
 			return nil, fmt.Errorf("take the inherited socket: %w", err)
@@ -124,6 +124,7 @@ func removeStale(path string) error {
 // listenTCP opens an address. With shared others may bind its port too.
 func listenTCP(address string, shared bool) (net.Listener, error) {
 	var config net.ListenConfig
+	config.SetMultipathTCP(false) // such sockets do not pass on what front sets
 	if shared {
 		config.Control = steer.ListenControl("")
 	}

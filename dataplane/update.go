@@ -29,6 +29,9 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if g.released {
+		return errReleased
+	}
 	current := g.catalog.Load()
 	change, err := edit(current)
 	if err != nil {
@@ -44,7 +47,7 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 		g.undo(next)
 		return &definition.InvalidError{Err: err}
 	}
-	err = g.store.Write(change)
+	err = g.store.Load().Write(change)
 	var unsettled *state.UnsettledError
 	if err != nil && !errors.As(err, &unsettled) {
 		g.undo(next)
@@ -61,6 +64,7 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	if change.PutAccount != nil {
 		g.denyRules(next.Account.Deny)
 	}
+	g.denyIPSets(current, change)
 	g.retire(snapshot)
 	g.forgetStages(current, next)
 	if unsettled != nil {
@@ -111,6 +115,7 @@ func (g *Gateway) retire(s *deploy.Snapshot) {
 	s.Caches(caches)
 	g.caches.Retain(caches)
 	g.retainCallers(s)
+	g.retainWAF(s)
 	keep := map[*upstream.Target]bool{}
 	s.Targets(keep)
 	g.targets.Retain(keep)

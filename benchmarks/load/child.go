@@ -20,17 +20,18 @@ const (
 	openLoopCommand = "open-loop"
 	holdCommand     = "hold"
 	freshCommand    = "fresh"
+	crowdCommand    = "crowd"
 )
 
 // IsCommand tells whether a subcommand is for [ServeCommand].
 func IsCommand(name string) bool {
-	return name == openLoopCommand || name == holdCommand || name == freshCommand
+	return name == openLoopCommand || name == holdCommand || name == freshCommand || name == crowdCommand
 }
 
 // child is this binary, running a generator subcommand.
 type child struct {
 	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
 	out   io.ReadCloser
 	log   bytes.Buffer
 }
@@ -112,6 +113,12 @@ func ServeCommand(subcommand, parameters string, stdin *os.File, stdout io.Write
 			return fmt.Errorf("load: parameters: %w", err)
 		}
 		return h.Run(stdin, stdout)
+	case crowdCommand:
+		var c Crowd
+		if err := json.Unmarshal([]byte(parameters), &c); err != nil {
+			return fmt.Errorf("load: parameters: %w", err)
+		}
+		return c.Run(stdin, stdout)
 	default:
 		return fmt.Errorf("load: no generator %q", subcommand)
 	}

@@ -29,6 +29,11 @@ func secured(s Site) Site {
 	return s
 }
 
+// passing is a site with a route to a WebSocket, and a WebSocket API.
+var passing = Site{Backend: "127.0.0.1:9000", WebSocketAPI: true, Workers: 2, APIs: []API{{Name: "bench", Routes: []Route{
+	{Method: "GET", Path: "/socket", Target: "/s", WebSocket: true},
+}}}}
+
 func TestConfigurations(t *testing.T) {
 	tidegate := func(s Site) string { return tidegateConfig("/d", "127.0.0.1:80", "/d/control.sock", s) }
 	for _, c := range []struct {
@@ -40,7 +45,10 @@ func TestConfigurations(t *testing.T) {
 			`proxy_set_header Connection "";`, "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Request-Id", "add_header x-amzn-RequestId",
 			"location = /prod/small { proxy_pass http://backend/small; }", "location = /prod/mock { return 200 '" + SmallBody + "'; }",
 			"location / { proxy_pass http://backend; }",
-		}, []string{"/pets/", "ssl", "cache"}},
+		}, []string{"/pets/", "ssl", "cache", "upgrade"}},
+		{"nginx with a WebSocket", nginxConfig("/d", "127.0.0.1:80", passing), []string{
+			"location = /prod/socket { proxy_pass http://backend/s; proxy_set_header Upgrade $http_upgrade;", `proxy_set_header Connection "upgrade";`, "proxy_read_timeout 1h;",
+		}, nil},
 		{"nginx with a cache", nginxConfig("/d", "127.0.0.1:80", cached(site)), []string{
 			"proxy_cache_path /d/answers ", "keys_zone=answers:", "max_size=256m", "proxy_cache answers;", "proxy_cache_valid 200 1h;", "add_header X-Cache", "open_file_cache max=10000",
 		}, []string{"sendfile"}},
@@ -65,15 +73,16 @@ func TestConfigurations(t *testing.T) {
 			"varnishd -F -j none -n /d/varnish -f /d/default.vcl -a 127.0.0.1:80", "-s malloc,256m", "vsl_mask=-Begin,",
 		}, []string{"thread_pool"}},
 		{"haproxy", haproxyConfig("127.0.0.1:80", site), []string{
-			"nbthread 1", "http-reuse always", "option forwardfor", "bind 127.0.0.1:80", "server one 127.0.0.1:9000",
+			"nbthread 1", "http-reuse always", "timeout tunnel 1h", "option forwardfor", "bind 127.0.0.1:80", "server one 127.0.0.1:9000",
 		}, []string{"log "}},
 		{"caddy", caddyConfig("127.0.0.1:80", site), []string{
 			"http://:80 {", "bind 127.0.0.1", "reverse_proxy 127.0.0.1:9000", "keepalive_idle_conns_per_host 128", "admin off",
 		}, []string{"log"}},
 		{"tidegate", tidegate(site), []string{
 			"workers: 1\n", "address: 127.0.0.1:80\n", "state_dir: /d/state\n", "control: {socket: /d/control.sock,", `name: "*"`, "{api: bench}", "connections: 18000",
-			"throttle: {rate_limit: 10000000, burst_limit: 10000000}",
+			"throttle: {rate_limit: 10000000, burst_limit: 10000000}", "websocket: {connect_rate: 1048576}", "region: us-east-1\n",
 		}, []string{"tls"}},
+		{"tidegate with two loops", tidegate(passing), []string{"workers: 2\n"}, nil},
 		{"tidegate with TLS", tidegate(secured(site)), []string{`tls: {min_version: "1.3", certificates: [{cert: /d/cert.pem, key: /d/key.pem}]}`}, nil},
 	} {
 		for _, want := range c.has {
@@ -143,6 +152,12 @@ func TestDocument(t *testing.T) {
 	}
 	if len(pet.Parameters) != 1 || pet.Parameters[0].Name != "id" || pet.Parameters[0].In != "path" {
 		t.Errorf("/pets/{id}: parameters are not declared: %+v", pet)
+	}
+}
+
+func TestDocumentWithWebSocket(t *testing.T) {
+	if doc := string(document(passing.APIs[0], passing.Backend)); !strings.Contains(doc, `"uri":"ws://127.0.0.1:9000/s"`) {
+		t.Errorf("got %s", doc)
 	}
 }
 

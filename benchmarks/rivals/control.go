@@ -61,6 +61,16 @@ func (c *control) deploy(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodPost, "/restapis/"+id+"/deployments", []byte(`{"stageName":"`+Stage+`"}`), nil)
 }
 
+// importWebSocketAPI makes a WebSocket API of a document, and deploys it; it
+// returns the id.
+func (c *control) importWebSocketAPI(ctx context.Context, document string) (string, error) {
+	var api struct{ APIID string }
+	if err := c.call(ctx, http.MethodPost, "/tidegate/websocketapis", []byte(document), &api); err != nil {
+		return "", err
+	}
+	return api.APIID, c.call(ctx, http.MethodPost, "/v2/apis/"+api.APIID+"/deployments", []byte(`{"stageName":"`+Stage+`"}`), nil)
+}
+
 // patch is one of the operations of UpdateStage, which all replace a value here.
 type patch struct {
 	Op    string `json:"op"`

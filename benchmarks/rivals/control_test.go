@@ -28,6 +28,10 @@ func TestControl(t *testing.T) {
 			_, _ = io.WriteString(w, `{"id":"key1"}`)
 		case r.URL.Path == "/usageplans":
 			_, _ = io.WriteString(w, `{"id":"plan1"}`)
+		case r.URL.Path == "/tidegate/websocketapis":
+			_, _ = io.WriteString(w, `{"apiId":"sock"}`)
+		case strings.HasSuffix(r.URL.Path, "/accesskeys"):
+			_, _ = io.WriteString(w, `{"accessKeyId":"AKIA1","secretAccessKey":"hidden"}`)
 		case r.URL.RawQuery == "mode=import":
 			w.WriteHeader(http.StatusCreated)
 			_, _ = io.WriteString(w, `{"id":"abc","name":"bench"}`)
@@ -57,6 +61,12 @@ func TestControl(t *testing.T) {
 	if err := c.cache(ctx, id); err != nil {
 		t.Error(err)
 	}
+	if id, err := c.importWebSocketAPI(ctx, "name: x"); id != "sock" || err != nil {
+		t.Errorf("import a WebSocket API: %q, %v", id, err)
+	}
+	if p, err := c.newPusher(ctx, "http://u", "h"); err != nil || p.signer.AccessKeyID != "AKIA1" || p.signer.SecretAccessKey != "hidden" {
+		t.Errorf("a pusher: %+v, %v", p, err)
+	}
 	if err := c.deny(ctx, id); err != nil {
 		t.Error(err)
 	}
@@ -74,6 +84,11 @@ func TestControl(t *testing.T) {
 		`PATCH /restapis/abc/stages/prod {"patchOperations":[` +
 			`{"op":"replace","path":"/cacheClusterEnabled","value":"true"},{"op":"replace","path":"/cacheClusterSize","value":"0.5"},` +
 			`{"op":"replace","path":"/*/*/caching/enabled","value":"true"},{"op":"replace","path":"/*/*/caching/ttlInSeconds","value":"3600"}]}`,
+		`POST /tidegate/websocketapis name: x`,
+		`POST /v2/apis/sock/deployments {"stageName":"prod"}`,
+		`POST /tidegate/iam/users {"userName":"bench"}`,
+		`PUT /tidegate/iam/users/bench/policies/push {"policyDocument":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"execute-api:ManageConnections\",\"Resource\":\"*\"}}"}`,
+		`POST /tidegate/iam/users/bench/accesskeys `,
 		`PATCH /restapis/abc/stages/prod {"patchOperations":[` +
 			`{"op":"replace","path":"/*/*/throttling/rateLimit","value":"0"},{"op":"replace","path":"/*/*/throttling/burstLimit","value":"0"}]}`,
 	}

@@ -48,8 +48,12 @@ func operation(r Route, backend string, cached bool) map[string]any {
 		op["x-amazon-apigateway-integration"] = mockIntegration()
 		return op
 	}
+	scheme := "http"
+	if r.WebSocket {
+		scheme = "ws"
+	}
 	integration := map[string]any{
-		"type": "http_proxy", "httpMethod": r.Method, "uri": "http://" + backend + r.Target,
+		"type": "http_proxy", "httpMethod": r.Method, "uri": scheme + "://" + backend + r.Target,
 	}
 	var declared []any
 	var inKey []string
@@ -83,3 +87,23 @@ func mockIntegration() map[string]any {
 		}},
 	}
 }
+
+// What clients of the WebSocket API say: the first is answered by the API itself,
+// the second by an error that tells the client's connection id.
+const (
+	SocketHello  = `{"action":"hello"}`
+	SocketWhoAmI = `{"action":"who am I"}`
+)
+
+// socketDocument is a WebSocket API that takes every connection.
+const socketDocument = `protocolType: WEBSOCKET
+name: sockets
+routeSelectionExpression: $request.body.action
+integrations:
+  answer:
+    integrationType: MOCK
+    requestTemplates: {$default: '{"statusCode": 200}'}
+    integrationResponses: {$default: {responseTemplates: {$default: '` + SmallBody + `'}}}
+routes:
+  hello: {target: integrations/answer, routeResponseSelectionExpression: $default}
+`

@@ -37,6 +37,7 @@ defaults
   timeout client 1h
   timeout server 1h
   timeout http-keep-alive 1h
+  timeout tunnel 1h
   option http-keep-alive
   option forwardfor
   http-reuse always

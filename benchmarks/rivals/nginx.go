@@ -181,6 +181,9 @@ func writeLocation(w io.Writer, r Route, d Denial) {
 	case r.Target == "":
 		does = "return 200 '" + SmallBody + "';"
 	}
+	if r.WebSocket {
+		does += ` proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; proxy_read_timeout 1h; proxy_send_timeout 1h;`
+	}
 	fmt.Fprintf(w, "    location = /%s%s { %s }\n", Stage, r.Path, does)
 }
 

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidegate/tidegate/benchmarks/firewall"
 	"github.com/tidegate/tidegate/benchmarks/network"
 	"github.com/tidegate/tidegate/benchmarks/procstat"
 )
@@ -40,6 +41,11 @@ type Site struct {
 	Backend     string // host:port of the backend
 	Certificate *Certificate
 	APIs        []API
+	// WebSocketAPI has Tidegate serve such an API besides, which is reached at the
+	// last of the server's Hosts and has a Pusher.
+	WebSocketAPI bool
+	// Workers are Tidegate's event loops; 0 stands for one.
+	Workers int
 	// On is where the rival runs and listens; nil is the host of this process, and
 	// its loopback.
 	On *network.End
@@ -64,6 +70,8 @@ type API struct {
 	// Cached has the rival keep what the backend answers to GETs for an hour, by
 	// the path's parameters. Varnish always does.
 	Cached bool
+	// WebACL, when set, has Tidegate hold requests against it first.
+	WebACL *firewall.ACL
 	// Denied has every request refused with 429. Tidegate's stage has a throttle of
 	// 0 for it.
 	Denied Denial
@@ -83,6 +91,9 @@ type Route struct {
 	Method string
 	Path   string // below the stage, such as /pets/{id}
 	Target string // path at the backend; empty when the rival answers itself, with SmallBody
+	// WebSocket has it lead to a WebSocket of the backend. HAProxy sees by itself
+	// what is one.
+	WebSocket bool
 }
 
 // Rival is a gateway that can be started.
@@ -103,6 +114,7 @@ type Server struct {
 	URL         string      // scheme://host:port
 	Hosts       []string    // the Host header that reaches each API of the site
 	Republisher Republisher // nil unless the rival can serve new routes without a restart
+	Pusher      *Pusher     // nil unless the rival can send to WebSocket clients
 
 	proc    *process
 	on      *network.End // nil: the host of this process

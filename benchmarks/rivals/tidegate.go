@@ -72,10 +72,30 @@ func deployAll(ctx context.Context, control *control, srv *Server, s Site) error
 				return err
 			}
 		}
+		if api.WebACL != nil {
+			if err := control.protect(ctx, id, api.WebACL); err != nil {
+				return err
+			}
+		}
 		srv.Hosts = append(srv.Hosts, id+".execute-api."+gatewayDomain)
 		srv.Republisher = &redeployment{control: control, id: id, backend: s.Backend}
 	}
-	return nil
+	if !s.WebSocketAPI {
+		return nil
+	}
+	return deploySockets(ctx, control, srv)
+}
+
+// deploySockets deploys the WebSocket API.
+func deploySockets(ctx context.Context, control *control, srv *Server) error {
+	id, err := control.importWebSocketAPI(ctx, socketDocument)
+	if err != nil {
+		return err
+	}
+	host := id + ".execute-api." + gatewayDomain
+	srv.Hosts = append(srv.Hosts, host)
+	srv.Pusher, err = control.newPusher(ctx, srv.URL+"/"+Stage+"/@connections", host)
+	return err
 }
 
 // redeployment republishes the last API of the site.
@@ -92,17 +112,18 @@ func (r *redeployment) Publish(ctx context.Context) error { return r.control.dep
 
 // tidegateConfig is the host file. Any host name without an API of its own
 // leads to the first API, so that a plain http://127.0.0.1:port/prod/... works.
-// The account's limit is out of the way: by default it is less than a benchmark
-// asks for.
+// The account's limit and that of new WebSockets are out of the way: by default
+// they are less than a benchmark asks for.
 func tidegateConfig(dir, address, socket string, s Site) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `gateway_domain: %s
+region: %s
 state_dir: %s/state
-workers: 1
+workers: %d
 listeners:
   - name: public
     address: %s
-`, gatewayDomain, dir, address)
+`, gatewayDomain, region, dir, max(s.Workers, 1), address)
 	if c := s.Certificate; c != nil {
 		fmt.Fprintf(&b, "    tls: {min_version: \"1.3\", certificates: [{cert: %s, key: %s}]}\n", c.CertFile, c.KeyFile)
 	}
@@ -111,9 +132,13 @@ listeners:
 		fmt.Fprintf(&b, "domains:\n  - name: \"*\"\n    mappings: [{api: %s}]\n", s.APIs[0].Name)
 	}
 	fmt.Fprintf(&b, "throttle: {rate_limit: %d, burst_limit: %d}\n", never, never)
+	fmt.Fprintf(&b, "websocket: {connect_rate: %d}\n", mostConnects)
 	b.WriteString("limits: {connections: 18000}\naccess_log: {path: \"\"}\n")
 	return b.String()
 }
+
+// mostConnects is the largest rate of new WebSockets that the host file takes.
+const mostConnects = 1 << 20
 
 // controlWithin bounds the time until the control socket answers.
 const controlWithin = 10 * time.Second

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"syscall"
-	"time"
 
 	"github.com/tidegate/tidegate/benchmarks/load"
 	"github.com/tidegate/tidegate/benchmarks/procstat"
@@ -40,7 +39,7 @@ func (b *bench) rest(ctx context.Context, r rivals.Rival) (map[string]float64, e
 		return nil, err
 	}
 	defer srv.Stop()
-	if err := pause(ctx, time.Second); err != nil {
+	if err := pause(ctx, b.settle); err != nil {
 		return nil, err
 	}
 	before, err := memory(srv)

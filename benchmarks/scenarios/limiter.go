@@ -13,6 +13,7 @@ import (
 	"github.com/tidegate/tidegate/benchmarks/callers"
 	"github.com/tidegate/tidegate/benchmarks/limits"
 	"github.com/tidegate/tidegate/benchmarks/report"
+	"github.com/tidegate/tidegate/benchmarks/sockets"
 )
 
 const (
@@ -158,7 +159,7 @@ func moduleVersions(r *report.Result) map[string]string {
 		return v
 	}
 	for _, name := range r.Rivals() {
-		module := cmp.Or(limits.Modules[name], caches.Modules[name], callers.Modules[name])
+		module := cmp.Or(limits.Modules[name], caches.Modules[name], callers.Modules[name], sockets.Modules[name])
 		if module == "" {
 			continue
 		}

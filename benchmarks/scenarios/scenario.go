@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ type Scenario struct {
 // Options are what a user may choose.
 type Options struct {
 	Tidegate  string        // path of the binary
-	SelfCheck bool          // a second nginx takes Tidegate's place: all ratios must be about 1
+	SelfCheck bool          // one of the others, mostly a second nginx, takes Tidegate's place: all ratios must be about 1
 	Rounds    int           // 0: the scenario's own
 	Window    time.Duration // 0: the scenario's own
 	Log       io.Writer     // progress
@@ -90,7 +91,7 @@ func (s Scenario) Run(ctx context.Context, o Options) (*report.Result, error) {
 	}
 	defer os.RemoveAll(dir)
 
-	b := &bench{dir: dir, log: o.Log, scenario: s.Name, rounds: s.Rounds, window: s.Window, selfCheck: o.SelfCheck, keys: manyKeys}
+	b := &bench{dir: dir, log: o.Log, scenario: s.Name, rounds: s.Rounds, window: s.Window, selfCheck: o.SelfCheck, keys: manyKeys, settle: time.Second}
 	if o.Rounds > 0 {
 		b.rounds = o.Rounds
 	}
@@ -148,6 +149,9 @@ func (s Scenario) reach(figure string) *report.Reach {
 // versions names the programs whose samples there are.
 func (s Scenario) versions(o Options, r *report.Result) map[string]string {
 	v := map[string]string{"wrk": rivals.Version("wrk", "-v")}
+	if modules := moduleVersions(r); len(modules) > 1 { // more than Go itself
+		maps.Copy(v, modules)
+	}
 	for _, name := range r.Rivals() {
 		switch name {
 		case rivals.NginxName:
@@ -163,7 +167,7 @@ func (s Scenario) versions(o Options, r *report.Result) map[string]string {
 		case rivals.TidegateName:
 			v[name] = rivals.Version(o.Tidegate, "version")
 			if o.SelfCheck {
-				v[name] = "a second nginx (self check)"
+				v[name] = "one of the others (self check)"
 			}
 		}
 	}
@@ -178,7 +182,8 @@ type bench struct {
 	rounds    int
 	window    time.Duration
 	selfCheck bool
-	keys      int // API keys that are looked up
+	keys      int           // API keys that are looked up
+	settle    time.Duration // from a server's start until its memory is looked at
 	tidegate  rivals.Rival
 	backend   *rivals.Server // nil when nothing is started
 	servers   []*rivals.Server

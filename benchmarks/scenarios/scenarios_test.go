@@ -20,18 +20,25 @@ import (
 	"github.com/tidegate/tidegate/benchmarks/load"
 	"github.com/tidegate/tidegate/benchmarks/report"
 	"github.com/tidegate/tidegate/benchmarks/rivals"
+	"github.com/tidegate/tidegate/benchmarks/sockets"
 )
 
-// The test binary holds caches and generates load, as the bench binary does.
+// The test binary holds caches, generates load and serves WebSockets, as the bench
+// binary does.
 func TestMain(m *testing.M) {
-	if len(os.Args) != 3 || os.Args[1] != caches.Command && !load.IsCommand(os.Args[1]) {
+	if len(os.Args) != 3 {
 		os.Exit(m.Run())
 	}
 	var err error
-	if os.Args[1] == caches.Command {
-		err = caches.ServeCommand(os.Args[2], os.Stdin, os.Stdout)
-	} else {
-		err = load.ServeCommand(os.Args[1], os.Args[2], os.Stdin, os.Stdout)
+	switch command, order := os.Args[1], os.Args[2]; {
+	case command == caches.Command:
+		err = caches.ServeCommand(order, os.Stdin, os.Stdout)
+	case command == sockets.Command:
+		err = sockets.ServeCommand(order)
+	case load.IsCommand(command):
+		err = load.ServeCommand(command, order, os.Stdin, os.Stdout)
+	default:
+		os.Exit(m.Run())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -45,7 +52,10 @@ func TestScenariosAndFigures(t *testing.T) {
 		"proxy": "cpu_vs_nginx cpu_vs_haproxy cpu_vs_caddy", "proxy-10k": "cpu_vs_nginx", "proxy-post": "cpu_vs_nginx",
 		"proxy-tls": "cpu_vs_nginx", "mock": "cpu_vs_nginx_return", "latency": "p99_vs_nginx", "routes": "cpu_vs_small",
 		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn", "plan": "cpu_vs_bare",
+		"waf":       "rules_cpu_vs_without crs_vs_coraza",
 		"cache-hit": "cpu_vs_nginx cpu_vs_varnish", "cache-hit-10k": "cpu_vs_nginx",
+		"ws-idle": "bytes_per_conn vs_fasthttp_websocket", "ws-echo": "cpu_vs_nginx", "ws-connect": "http_p99_with_vs_without",
+		"ws-push":   "messages_per_s_vs_fasthttp_websocket p99_vs_fasthttp_websocket",
 		"auth":      "sigv4_vs_signer sigv4_allocs jwt_cached_vs_verify jwt_cached_allocs jwt_es256_vs_library authorizer_cached_vs_verify authorizer_cached_allocs",
 		"gate-cost": "pass_vs_reference drop_vs_reference sentence_us million_prefixes_s", "gate-refuse": "nginx_over_respond nginx_over_drop",
 		"gate-attack": "throughput_kept p99_ratio",
@@ -80,8 +90,10 @@ func TestScenariosAreShort(t *testing.T) {
 		switch s.Name {
 		case "proxy", "routes":
 			rivals = 4
-		case "plan", "cache-hit-10k":
+		case "plan", "cache-hit-10k", "ws-echo":
 			rivals = 3
+		case "ws-idle":
+			rivals = 4
 		case "cache-hit", "cachestore":
 			rivals = 6
 		case "auth", "gate-refuse", "gate-attack":
@@ -89,6 +101,8 @@ func TestScenariosAreShort(t *testing.T) {
 		}
 		turn := s.Window
 		switch s.Name {
+		case "waf": // and three inspectors, a quarter of a window each
+			turn += 3 * s.Window / 8
 		case "limiter": // 6 kinds of spends, 6 hot limits that take twice as long, 2 lookups, the accuracy; and to make the keys
 			rivals = 4
 			turn = (20*s.Window + 400*time.Millisecond) / 4
@@ -106,6 +120,12 @@ func TestScenariosAreShort(t *testing.T) {
 			turn += 500 * time.Millisecond
 		case "idle":
 			turn += 4 * time.Second
+		case "ws-idle": // a second before it, and 15,000 connects
+			turn += 2500 * time.Millisecond
+		case "ws-push": // six turns of a second at most, and one of as many calls as there are clients; before them 30,000 connects, and as many to warm up
+			turn = 3500 * time.Millisecond
+		case "ws-connect": // the most that it carries is found out first
+			turn += warmUp/10 + 500*time.Millisecond
 		}
 		if total := time.Duration(s.Rounds*rivals)*turn + time.Duration(rivals)*warmUp; total > 52*time.Second {
 			t.Errorf("%s takes %v", s.Name, total)

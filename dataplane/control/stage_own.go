@@ -5,6 +5,9 @@ import "github.com/tidegate/tidegate/dataplane/definition"
 // ourPrefix begins the paths that AWS does not have.
 const ourPrefix = "/x-tidegate-"
 
+// webACLPath is the path of a stage's web ACL. AWS has it changed by AWS WAF.
+const webACLPath = "/x-tidegate-web-acl"
+
 // patchOwnSetting sets what a stage has beyond AWS.
 func patchOwnSetting(st *definition.Stage, op PatchOperation) (err error) {
 	switch op.Path {
@@ -25,8 +28,19 @@ func patchOwnSetting(st *definition.Stage, op PatchOperation) (err error) {
 		}
 	case "/x-tidegate-cache-mode":
 		st.CacheMode, err = patchCacheMode(op)
+	case webACLPath:
+		st.WebACLID, err = patchWebACL(op)
 	default:
-		err = unknownPath(op, "/x-tidegate-throttle", "/x-tidegate-throttle/rateLimit", "/x-tidegate-throttle/burstLimit", "/x-tidegate-guaranteed-rate", "/x-tidegate-rate-limit-headers", "/x-tidegate-cache-mode")
+		err = unknownPath(op, "/x-tidegate-throttle", "/x-tidegate-throttle/rateLimit", "/x-tidegate-throttle/burstLimit", "/x-tidegate-guaranteed-rate", "/x-tidegate-rate-limit-headers", "/x-tidegate-cache-mode", webACLPath)
 	}
 	return err
+}
+
+// patchWebACL returns how an operation names a web ACL, which the caller looks up.
+func patchWebACL(op PatchOperation) (string, error) {
+	name, err := patchText(op)
+	if err == nil && name == "" && op.Op != "remove" {
+		err = badRequest("Invalid value for %s: name a web ACL by its name, ARN or id, or remove it", op.Path)
+	}
+	return name, err
 }

@@ -31,6 +31,9 @@ func (s *Server) wireStage(st *definition.Stage) Stage {
 		Throttle: wireThrottle(st.Throttle), GuaranteedRate: (*Double)(st.GuaranteedRate),
 	}
 	wireCache(st, &out)
+	if a := s.gateway.Catalog().WebACLs[st.WebACLID]; a != nil {
+		out.WebACLARN = s.wafARN(definition.KindWebACL, a.Name, a.ID)
+	}
 	if st.HideLimits {
 		out.RateLimitHeaders = new(bool)
 	}
@@ -203,6 +206,9 @@ func (s *Server) updateStage(r *request) (int, any, error) {
 			}
 		}
 		if err := pointsAtDeployment(c, &next); err != nil {
+			return definition.Change{}, err
+		}
+		if err := s.findWebACL(c, &next); err != nil {
 			return definition.Change{}, err
 		}
 		if len(next.Variables) > maxVariables {

@@ -14,7 +14,7 @@ import (
 // Sizes in bytes.
 const (
 	collectLimit = 64 << 10 // of a body before it is streamed
-	pauseAt      = 64 << 10 // unsent, when the other side is made to wait
+	pauseAt      = 4 << 10  // unsent, when the other side is made to wait; the kernel has more
 )
 
 // proxy calls the backend, once the body is there or too large to wait for.

@@ -1,6 +1,7 @@
 package websocket_test
 
 import (
+	"bytes"
 	"io"
 	"testing"
 
@@ -39,8 +40,12 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 		t.Errorf("by id: %v allocations", n)
 	}
 	through := newServer(t, passTo(s.addr))
-	for name, addr := range map[string]string{"echo": s.addr, "pass-through": through.addr} {
-		c, err := wstest.Dial(addr, "/")
+	for _, tc := range []struct {
+		name, addr string
+		frames     int // said at once
+	}{{"echo", s.addr, 1}, {"pass-through", through.addr, 1}, {"pass-through of several", through.addr, 5}} {
+		frame, answer := bytes.Repeat(frame, tc.frames), bytes.Repeat(answer, tc.frames)
+		c, err := wstest.Dial(tc.addr, "/")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +61,7 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 			echo()
 		}
 		if n := testing.AllocsPerRun(200, echo); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
+			t.Errorf("%s: %v allocations", tc.name, n)
 		}
 		c.Close()
 	}

@@ -10,3 +10,11 @@ func (h *Hub) HeldNow() (n int64) {
 	}
 	return n
 }
+
+// TakeRoom takes room for so many bytes held from the others of all loops, and
+// gives it back if negative.
+func (h *Hub) TakeRoom(n int64) {
+	for _, sh := range h.shards {
+		sh.loop.Do(func() { sh.stats.Held += n })
+	}
+}

@@ -30,6 +30,7 @@ const (
 
 const (
 	maxHeader  = 14  // bytes
+	maskSize   = 4   // bytes of the key, at the end of a masked frame's header
 	maxControl = 125 // bytes of a control frame's payload
 	size16     = 126 // in the length's place: it follows in two bytes
 	size64     = 127 // in eight

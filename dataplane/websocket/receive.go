@@ -64,6 +64,9 @@ func (c *Conn) read() bool {
 func (c *Conn) take(data []byte) {
 	now := c.shard.loop.Coarse()
 	c.times.hear(now)
+	if c.peer != nil {
+		data = data[c.relay(data):]
+	}
 	for len(data) > 0 {
 		if c.phase == phaseHalf || c.phase >= phaseLingering {
 			c.discard(len(data))
@@ -118,12 +121,7 @@ func (c *Conn) takeFrame(part Part) {
 		}
 		payload = c.held
 	}
-	c.times.arrived(c.shard.loop.Coarse())
-	if part.Fin {
-		c.in++
-		c.shard.stats.MessagesIn++
-	}
-	c.shard.stats.BytesIn += int64(len(payload))
+	c.countIn(part.Fin, len(payload))
 	held := c.held
 	c.held = nil
 	c.peer.forward(part.Fin, part.Op, payload)

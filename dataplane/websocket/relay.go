@@ -1,6 +1,10 @@
 package websocket
 
-import "github.com/tidegate/tidegate/dataplane/loop"
+import (
+	"encoding/binary"
+
+	"github.com/tidegate/tidegate/dataplane/loop"
+)
 
 // Pass begins the connection as Accept does, and passes its frames on to a
 // backend that has agreed, and the backend's back: each is checked whole before
@@ -30,13 +34,89 @@ func (c *Conn) Pass(s *loop.Stream, early, answer []byte, handler Handler, limit
 	o.begin(said, nil)
 }
 
+// relay passes on the frames that data begins with, as long as they are whole and
+// nothing waits at the other end, and returns how many bytes they were. They leave
+// from where they lie, all in one write: what a backend says as it came, and what
+// a client says masked anew.
+func (c *Conn) relay(data []byte) (used int) {
+	sh, o := c.shard, c.peer
+	if c.phase != phaseOpen || o.phase != phaseOpen || o.out != nil || o.deaf || c.reader.InFrame() {
+		return 0
+	}
+	sh.ends = sh.ends[:0]
+	var fault Code
+	for fault == 0 && used < len(data) {
+		size := wholeFrame(data[used:])
+		if size == 0 {
+			break
+		}
+		frame := data[used : used+size]
+		var part Part
+		if part, _, fault = c.reader.Next(frame, c.limits); fault != 0 {
+			break
+		}
+		if o.backend {
+			key := sh.key()
+			binary.LittleEndian.PutUint32(frame[size-len(part.Payload)-maskSize:], key)
+			mask(part.Payload, key)
+		}
+		c.countIn(part.Fin, len(part.Payload))
+		o.countOut(part.Fin, len(part.Payload))
+		used += size
+		sh.ends = append(sh.ends, used)
+	}
+	if used > 0 {
+		o.writeFrames(data[:used], sh.ends)
+	}
+	if fault != 0 {
+		c.fail(fault)
+	}
+	return used
+}
+
+// wholeFrame returns the size of the data frame that b begins with, and 0 if it is
+// not all there, or is of another kind. It need not be sound.
+func wholeFrame(b []byte) int {
+	if len(b) < 2 || Opcode(b[0]).IsControl() {
+		return 0
+	}
+	size := headerSize(b[1])
+	switch length := b[1] & bitsSize; {
+	case length < size16:
+		size += int(length)
+	case length == size64 || len(b) < 4: // what is so large does not lie here whole, most likely
+		return 0
+	default:
+		size += int(binary.BigEndian.Uint16(b[2:]))
+	}
+	if size > len(b) {
+		return 0
+	}
+	return size
+}
+
 // forward sends a frame that the other end received.
 func (c *Conn) forward(fin bool, op Opcode, payload []byte) {
 	if c.phase != phaseOpen && c.phase != phaseHalf || !c.write(fin, op, payload) || op.IsControl() {
 		return
 	}
+	c.countOut(fin, len(payload))
+}
+
+// countIn and countOut count a frame of a pass-through that has come whole, and one
+// that is on its way.
+func (c *Conn) countIn(fin bool, size int) {
+	c.times.arrived(c.shard.loop.Coarse())
+	c.shard.stats.BytesIn += int64(size)
+	if fin {
+		c.in++
+		c.shard.stats.MessagesIn++
+	}
+}
+
+func (c *Conn) countOut(fin bool, size int) {
 	c.times.active = c.shard.loop.Coarse()
-	c.shard.stats.BytesOut += int64(len(payload))
+	c.shard.stats.BytesOut += int64(size)
 	if fin {
 		c.sent++
 		c.shard.stats.MessagesOut++

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/tidegate/tidegate/dataplane/loop"
 )
@@ -147,6 +148,37 @@ func (c *Conn) writeNow(head, payload []byte) bool {
 		return false
 	}
 	return true
+}
+
+// writeFrames sends frames, which end at ends, without a copy as far as the socket
+// takes them. There must be no outbox.
+func (c *Conn) writeFrames(frames []byte, ends []int) {
+	n, err := c.stream.Write(frames)
+	if err != nil && err != loop.ErrWouldBlock {
+		c.broken()
+		return
+	}
+	if n == len(frames) && c.stream.Unsent() == 0 {
+		return
+	}
+	o := c.shard.borrowOutbox()
+	c.out = o
+	c.block()
+	o.begun = n > 0 && n < len(frames) && !slices.Contains(ends, n)
+	var ok bool
+	if o.buf, ok = c.shard.extend(o.buf, frames[n:]); !ok {
+		if o.begun { // half a frame is out
+			c.broken()
+		} else {
+			c.slow()
+		}
+		return
+	}
+	for _, end := range ends {
+		if end > n {
+			o.ends = append(o.ends, end-n)
+		}
+	}
 }
 
 // touch has what is queued sent: at the end of the event if one runs, or soon

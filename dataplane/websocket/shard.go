@@ -26,6 +26,7 @@ type shard struct {
 	spare  [spareClasses][][]byte
 	outs   []*outbox       // for the next that has something to send
 	header [maxHeader]byte // of a frame that is sent at once
+	ends   []int           // of frames that are sent at once
 	random *rand.ChaCha8
 
 	stats     Stats

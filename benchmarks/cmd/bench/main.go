@@ -23,6 +23,7 @@ import (
 	"github.com/tidegate/tidegate/benchmarks/caches"
 	"github.com/tidegate/tidegate/benchmarks/load"
 	"github.com/tidegate/tidegate/benchmarks/scenarios"
+	"github.com/tidegate/tidegate/benchmarks/sockets"
 )
 
 func main() {
@@ -35,11 +36,14 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) error {
-	if len(args) == 2 && (load.IsCommand(args[0])) {
+	if len(args) == 2 && load.IsCommand(args[0]) {
 		return load.ServeCommand(args[0], args[1], os.Stdin, stdout)
 	}
 	if len(args) == 2 && args[0] == caches.Command {
 		return caches.ServeCommand(args[1], os.Stdin, stdout)
+	}
+	if len(args) == 2 && args[0] == sockets.Command {
+		return sockets.ServeCommand(args[1])
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -49,7 +53,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		out      = flags.String("out", "results", "`folder` for results")
 		rounds   = flags.Int("rounds", 0, "rounds of all rivals (0: as many as the scenario says)")
 		window   = flags.Duration("duration", 0, "of one rival's turn (0: as long as the scenario says)")
-		self     = flags.Bool("self-check", false, "put a second nginx in Tidegate's place: all ratios must be about 1")
+		self     = flags.Bool("self-check", false, "put one of the others, mostly a second nginx, in Tidegate's place: all ratios must be about 1")
 	)
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -56,6 +56,7 @@ func TestCallersAllocateNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := key.Token(issuer.Claims(gatetest.Claims{"aud": "shop", "token_use": "id"}))
+	g.Quiet()
 	for _, c := range []struct{ path, field, end string }{
 		{"/prod/pool", "Authorization: " + token, "ok"},
 		{"/prod/jwt", "Authorization: Bearer " + token, "ok"},

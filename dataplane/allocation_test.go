@@ -49,6 +49,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	cachingStage(t, g, backend.Addr, "standard")
 	key := limitedAPI(t, g, backend.Addr)
 	protectedStage(t, g, backend.Addr)
+	g.Quiet()
 	const limited = "GET /prod/pets HTTP/1.1\r\nHost: limited.example\r\n"
 	const fields = " HTTP/1.1\r\nHost: api.example\r\nUser-Agent: test\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n"
 	for _, c := range []struct{ name, request, end string }{

@@ -71,7 +71,7 @@ func (g *Gateway) registerState() {
 }
 
 func (g *Gateway) stateStatus() *control.StateStatus {
-	s := &control.StateStatus{}
+	s := &control.StateStatus{CopyDue: g.store.Load().CopyDue()}
 	if at := g.store.Load().Copied(); !at.IsZero() {
 		at = at.UTC().Truncate(time.Millisecond)
 		s.CopiedAt = &at

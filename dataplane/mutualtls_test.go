@@ -339,6 +339,7 @@ func TestMutualTLSAllocatesNothing(t *testing.T) {
 	})
 	inHeaders, _, _ := strings.Cut(certsAPI(backend.Addr, ""), "          integration.request.querystring") // escaping allocates
 	s.Deploy("prod", inHeaders)
+	s.Quiet()
 	perRequest := func(domain, host, end string) float64 {
 		conn := s.connect(domain, s.root.Client(t, "ann"))
 		request, buf := []byte("GET /prod/who HTTP/1.1\r\nHost: "+host+"\r\n\r\n"), make([]byte, 16<<10)

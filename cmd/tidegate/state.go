@@ -69,6 +69,9 @@ func printState(w io.Writer, s *control.StateStatus) {
 	if s.CopiedAt != nil {
 		copied = stamp(*s.CopiedAt)
 	}
+	if s.CopyDue {
+		copied += ", another one is due"
+	}
 	fmt.Fprintf(w, "copy      %s\n", copied)
 	if s.CopyError != "" {
 		fmt.Fprintf(w, "failing   %s\n", visible(s.CopyError))

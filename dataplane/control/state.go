@@ -8,6 +8,7 @@ import (
 // StateStatus says how well what is defined is kept.
 type StateStatus struct {
 	CopiedAt  *time.Time     `json:"copiedAt,omitempty"`  // when the copy that a start falls back to was made
+	CopyDue   bool           `json:"copyDue,omitempty"`   // there are changes that it does not have yet
 	CopyError string         `json:"copyError,omitempty"` // why the last one could not be made
 	Fallback  *StateFallback `json:"fallback,omitempty"`  // until it is acknowledged
 }

@@ -151,3 +151,25 @@ func TestKeepCopy(t *testing.T) {
 		t.Errorf("copied over a folder: %v", err)
 	}
 }
+
+// TestOneCopyIsEnough: a change makes one copy, and then there is silence.
+func TestOneCopyIsEnough(t *testing.T) {
+	t.Parallel()
+	s := mustOpen(t, t.TempDir())
+	reports := make(chan error, 10)
+	s.KeepCopy(func(err error) { reports <- err })
+	for n := range 3 {
+		mustWrite(t, s, nth(n))
+	}
+	if err := <-reports; err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-reports:
+		t.Errorf("another copy: %v", err)
+	case <-time.After(copyDelay + 500*time.Millisecond):
+	}
+	if s.CopyDue() {
+		t.Error("one is due")
+	}
+}

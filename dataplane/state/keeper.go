@@ -44,6 +44,12 @@ func (s *Store) KeepCopy(report func(error)) {
 
 func (s *Store) tryCopy(report func(error)) (took time.Duration, failed bool) {
 	began := time.Now()
+	s.copying.Store(true)
+	defer s.copying.Store(false)
+	select { // this copy has what that was for
+	case <-s.changed:
+	default:
+	}
 	s.dirty.Store(false) // what comes from now on may not be in it
 	s.used.Store(false)
 	err := s.copy()
@@ -53,6 +59,10 @@ func (s *Store) tryCopy(report func(error)) (took time.Duration, failed bool) {
 	report(err)
 	return time.Since(began), err != nil
 }
+
+// CopyDue reports whether there are changes that the copy does not have yet, those of
+// usage aside.
+func (s *Store) CopyDue() bool { return s.dirty.Load() || s.copying.Load() }
 
 // awaitChange returns when a copy is to be made. It is false when the store is
 // closed.

@@ -52,6 +52,7 @@ type Store struct {
 	copied   atomic.Int64 // when, in Unix nanoseconds
 	dirty    atomic.Bool  // there are changes that the copy does not have
 	used     atomic.Bool  // there is usage that it does not have
+	copying  atomic.Bool
 	changed  chan struct{}
 	closing  chan struct{}
 	close    sync.Once
@@ -138,6 +139,9 @@ func openAt(path string, steps []migration) (*Store, error) {
 	err = s.guard(func() error {
 		var err error
 		s.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, OpenFile: func(name string, flag int, mode fs.FileMode) (*os.File, error) {
+			if name != path { // a copy
+				return os.OpenFile(name, flag, mode)
+			}
 			s.file, err = os.OpenFile(name, flag&^os.O_CREATE, mode)
 			return s.file, err
 		}})

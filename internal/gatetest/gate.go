@@ -211,3 +211,16 @@ func writePEM(t testing.TB, name, kind string, der []byte) {
 		t.Fatal(err)
 	}
 }
+
+// Quiet waits until the gateway does nothing that requests do not ask for: until the
+// copy of its state has what was changed.
+func (g *Gate) Quiet() {
+	g.t.Helper()
+	for range 1000 {
+		if !g.Gateway.Status().Kept.CopyDue {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	g.t.Fatal("no copy of the state is made")
+}

@@ -94,13 +94,14 @@ func (b *broken) integration() string {
 	return "httpMethod: GET, " + b.text
 }
 
-// firstReason is the first line that says one.
+// firstReason is the first line that says one, without the list of all keys.
 func firstReason(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) > 1 && strings.HasSuffix(lines[0], ":") {
 		return strings.TrimSpace(lines[1])
 	}
-	return lines[0]
+	reason, _, _ := strings.Cut(lines[0], "; known keys are ")
+	return reason
 }
 
 const notApplied = "host file not applied"

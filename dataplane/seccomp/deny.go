@@ -21,8 +21,8 @@ const variable = "TIDEGATE_SECCOMP"
 // of this process and to the programs it starts. It also sets no_new_privs, so that
 // none of them gains privileges. allowBPF leaves bpf(2) allowed, for the programs of
 // the kernel gate. A filter that the process inherited is not added again. Where
-// the kernel has no filters the error is errors.ErrUnsupported, and nothing is
-// denied.
+// there can be no filter the error is errors.ErrUnsupported, and nothing more is
+// denied than was.
 func Deny(allowBPF bool) error {
 	if auditArch == 0 {
 		return fmt.Errorf("no filter of system calls was made for %s: %w", runtime.GOARCH, errors.ErrUnsupported)
@@ -64,6 +64,8 @@ func install(raw []bpf.RawInstruction) error {
 	switch {
 	case errno == unix.ENOSYS || errno == unix.EINVAL:
 		return fmt.Errorf("the kernel has no filters of system calls (CONFIG_SECCOMP_FILTER): %w", errors.ErrUnsupported)
+	case errno == unix.EPERM: // no_new_privs is set, so it is no lack of a privilege
+		return fmt.Errorf("what started the process denies it seccomp(2): %w", errors.ErrUnsupported)
 	case errno != 0:
 		return fmt.Errorf("filter system calls: %w", errno)
 	case thread != 0:

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,6 +28,8 @@ func TestMain(m *testing.M) {
 		err = beFiltered()
 	case "successor":
 		err = beSuccessor()
+	case "refused":
+		err = beRefused()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -40,6 +43,14 @@ func TestDeny(t *testing.T) {
 		t.Skip(string(out))
 	}
 	if err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestDenyRefused: where seccomp(2) itself is denied, as some who start programs do,
+// that is no reason not to serve.
+func TestDenyRefused(t *testing.T) {
+	if out, err := as("refused").CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
 }
@@ -100,6 +111,24 @@ func beSuccessor() error {
 		return err
 	}
 	return everyThread("Seccomp_filters:\t2")
+}
+
+func beRefused() error {
+	raw, err := bpf.Assemble([]bpf.Instruction{
+		bpf.LoadAbsolute{Off: offsetNumber, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SYS_SECCOMP, SkipTrue: 1},
+		answer(unix.EPERM), allow,
+	})
+	if err == nil {
+		err = install(raw)
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	if e := Deny(false); err != nil || !errors.Is(e, errors.ErrUnsupported) {
+		return fmt.Errorf("%w; %w", err, e)
+	}
+	return nil
 }
 
 // isDenied makes calls that would do no harm.

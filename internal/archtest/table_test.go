@@ -93,6 +93,7 @@ var imports = map[string][]string{
 	"internal/testnet":                    {"internal/need"},
 	"internal/testpki":                    {},
 	"internal/corpus":                     {},
+	"internal/unit":                       {},
 	"internal/wstest":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
 }
@@ -116,5 +117,5 @@ var walls = map[string][]string{
 	"github.com/fasthttp/websocket": {},
 	"github.com/pb33f/go-yaml":      {"dataplane/document", "dataplane/openapi"},
 	"github.com/pb33f/libopenapi":   {"dataplane/openapi"},
-	"golang.org/x/net":              {"dataplane/seccomp"},
+	"golang.org/x/net":              {"dataplane/seccomp", "internal/unit"},
 }

@@ -22,7 +22,7 @@ LDFLAGS = -ldflags "-X main.release=$(VERSION)"
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo-gate test lint generate fmt fuzz soak bench install clean
+.PHONY: help build run demo-gate test lint vulncheck generate fmt fuzz soak bench install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test: build ## vet and test everything, also with the race detector
 lint: ## format, vet, staticcheck, import table, shell scripts
 	@.ci/setup lint
 	@.ci/lint
+
+vulncheck: ## look up the dependencies' known vulnerabilities; takes the network
+	@.ci/vulncheck
 
 generate: ## write generated files anew
 	go generate ./...

@@ -10,6 +10,7 @@ func Defaults() *Host {
 		AccountID:     "000000000000",
 		GatewayDomain: "localhost",
 		StateDir:      "/var/lib/tidegate",
+		Sandbox:       true,
 		Listeners:     []Listener{{Name: "public", Address: "127.0.0.1:8080", Refusal: RefusalRespond}},
 		Admin:         Admin{Address: "127.0.0.1:9090"},
 		Control:       Control{Socket: "/run/tidegate/control.sock", Mode: 0o660},

@@ -23,6 +23,10 @@ type Host struct {
 	StateDir string `yaml:"state_dir"`
 	// Workers is the number of event loops; 0 means one per CPU.
 	Workers int `yaml:"workers"`
+	// Sandbox has the kernel refuse, from when the gateway serves, the system
+	// calls that it never makes, to it and to what it starts. `false` leaves that
+	// to others, such as systemd.
+	Sandbox bool `yaml:"sandbox"`
 
 	// Listeners are the addresses that API traffic arrives at.
 	Listeners []Listener `yaml:"listeners"`

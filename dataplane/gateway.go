@@ -55,7 +55,8 @@ type Options struct {
 	Stderr      io.Writer
 
 	// DropPrivileges says that the process is the gateway's own: after Start it
-	// keeps no more capabilities than a reload needs.
+	// keeps no more capabilities than a reload needs, and the kernel denies it the
+	// system calls that it never makes.
 	DropPrivileges bool
 
 	// Upgrade starts a process that takes over, and returns when it serves. Nil:
@@ -98,6 +99,7 @@ type Gateway struct {
 
 	gate      *kernelGate
 	pins      *os.File // the lock of their folder; nil for none
+	confined  confinement
 	judge     *sentence.Judge
 	suspects  *telemetry.Suspects
 	verdicts  sparingLog

@@ -36,16 +36,7 @@ func (g *Gateway) startGuarded(host *configs.Host) error {
 	g.mu.Unlock()
 	g.gate.set(wants)
 	g.keeping.Go(g.keepGuard)
-	if !g.options.DropPrivileges {
-		return nil
-	}
-	gated, steered := wantsKernel(host)
-	if err := dropPrivileges(gated || steered); errors.Is(err, errors.ErrUnsupported) {
-		g.log.Info("capabilities stay as they were", "reason", err)
-	} else if err != nil {
-		return err
-	}
-	return nil
+	return g.confine(host)
 }
 
 // claim locks the folder of pins, and clears away what an earlier run left there

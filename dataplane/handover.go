@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/loop"
@@ -228,12 +226,12 @@ func (g *Gateway) Retire(ctx context.Context) error {
 }
 
 // SuccessorAttributes are for starting the successor: it may have the capabilities
-// that this process kept.
+// that this process kept. Root's may have them anyway.
 func SuccessorAttributes() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{}
 	if c, err := threadCapabilities(); err == nil && os.Geteuid() != 0 {
-		for _, bit := range []uintptr{unix.CAP_BPF, unix.CAP_NET_ADMIN} {
-			if c.permitted&(1<<bit) != 0 {
+		for bit := range uintptr(64) {
+			if c.permitted&raisable&(1<<bit) != 0 {
 				attr.AmbientCaps = append(attr.AmbientCaps, bit)
 			}
 		}

@@ -62,7 +62,11 @@ func (g *Gateway) followBound(l *listener, names []string) error {
 			continue
 		}
 		config := net.ListenConfig{Control: steer.ListenControl(name)}
-		ln, err := config.Listen(context.Background(), "tcp", l.config.AddrPort().String())
+		var ln net.Listener
+		err := privileged(func() (err error) {
+			ln, err = config.Listen(context.Background(), "tcp", l.config.AddrPort().String())
+			return err
+		})
 		if errors.Is(err, unix.ENODEV) { // gone meanwhile
 			continue
 		}

@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -129,7 +130,7 @@ func rootCAs(field, file string) (*x509.CertPool, error) {
 func (g *Gateway) Reload(next *configs.Host) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := restartNeeded(g.host.Load(), next); err != nil {
+	if err := errors.Join(restartNeeded(g.host.Load(), next), g.confined.allows(next)); err != nil {
 		return err
 	}
 	places, err := readPlaces(next.WAF.GeoFile)
@@ -201,6 +202,7 @@ func restartNeeded(old, next *configs.Host) error {
 		{"gateway_domain", old.GatewayDomain, next.GatewayDomain},
 		{"state_dir", old.StateDir, next.StateDir},
 		{"workers", old.Workers, next.Workers},
+		{"sandbox", old.Sandbox, next.Sandbox},
 		{"listeners", fixedPart(old.Listeners), fixedPart(next.Listeners)},
 		{"kernel_gate.pin_dir", old.KernelGate.PinDir, next.KernelGate.PinDir},
 		{"admin", old.Admin, next.Admin},

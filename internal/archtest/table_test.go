@@ -10,6 +10,7 @@ var imports = map[string][]string{
 	"dataplane/http1":      {},
 	"dataplane/jsonpath":   {},
 	"dataplane/loop":       {},
+	"dataplane/seccomp":    {},
 	"dataplane/telemetry":  {},
 
 	"bpf/gate":               {},
@@ -75,7 +76,7 @@ var imports = map[string][]string{
 		"bpf/gate", "bpf/steer", "configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
-		"dataplane/mtls", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "dataplane/websocket", "prefixlist", "truststore",
+		"dataplane/mtls", "dataplane/seccomp", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "dataplane/websocket", "prefixlist", "truststore",
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.
@@ -94,6 +95,7 @@ var imports = map[string][]string{
 	"internal/testpki":                    {},
 	"internal/corpus":                     {},
 	"internal/crashdisk":                  {"internal/need"},
+	"internal/unit":                       {},
 	"internal/wstest":                     {},
 	"internal/gatetest":                   {"configs", "dataplane", "dataplane/control"},
 }
@@ -117,4 +119,5 @@ var walls = map[string][]string{
 	"github.com/fasthttp/websocket": {},
 	"github.com/pb33f/go-yaml":      {"dataplane/document", "dataplane/openapi"},
 	"github.com/pb33f/libopenapi":   {"dataplane/openapi"},
+	"golang.org/x/net":              {"dataplane/seccomp", "internal/unit"},
 }

@@ -41,6 +41,7 @@ type daemon struct {
 	socket string
 	log    string // the access log
 	client *control.Client
+	pinned []string // folders of pins that a sandboxed daemon may write to
 
 	program string
 	cmd     *exec.Cmd
@@ -117,7 +118,7 @@ func (d *daemon) hostText(h host) string {
 // run starts the process.
 func (d *daemon) run(wrap ...string) {
 	d.t.Helper()
-	args := append(wrap, d.program, "run", "--config", d.config)
+	args := append(d.sandboxed(wrap), d.program, "run", "--config", d.config)
 	d.cmd = exec.Command(args[0], args[1:]...)
 	d.cmd.Env = append(os.Environ(), d.host.env...)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

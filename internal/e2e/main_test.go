@@ -18,7 +18,12 @@ var (
 	backend string // the quick start's example backend
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 3 && os.Args[1] == becomeArgument {
+		os.Exit(becomeSandboxed(os.Args[2], os.Args[3:]))
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "tidegate-e2e")

@@ -7,11 +7,11 @@ import (
 	"io"
 	"log"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/tidegate/tidegate/internal/gatetest"
+	"github.com/tidegate/tidegate/internal/testpki"
 )
 
 var discardLog = log.New(io.Discard, "", 0)
@@ -76,10 +76,7 @@ func TestCertificateReplaced(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		temporary := filepath.Join(dir, "new")
-		if err := errors.Join(os.WriteFile(temporary, text, 0o600), os.Rename(temporary, to)); err != nil {
-			t.Fatal(err)
-		}
+		testpki.WriteFile(t, to, text)
 	}
 	eventually(t, 6*time.Second, func() error {
 		c, err := d.dialTLS(&tls.Config{})

@@ -51,5 +51,6 @@ var rows = []row{
 	{"R37", "spoofed flood", "the victim is served, no entry is made", []string{e2e + "TestSpoofedFlood"}},
 	{"R38", "private endpoint", "0 bytes of HTTP but by the bound interface, after a kill too", []string{e2e + "TestPrivateListener"}},
 	{"R39", "control socket", "only allowed users, limits hold", []string{"./dataplane/control TestCredentialMatrix TestStaleSocketIsReplacedAndALiveOneIsNot TestTenThousandConnects TestOneGigabyteBody TestSocketModesAreExact"}},
+	{"R43", "sandbox", "exposure <= 2.0, the daemon works under its unit and keeps what it takes", []string{"./configs/systemd TestServiceExposure", e2e + "TestUnit TestConfined TestConfinedUpgrade"}},
 	{"R44", "determinism of routing", "router, web ACL, cache and backend see one form", []string{"./internal/corpus TestR44OneForm"}},
 }

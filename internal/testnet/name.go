@@ -10,7 +10,7 @@ import (
 )
 
 // dialTimeout bounds a dial and its greeting.
-const dialTimeout = 2 * time.Second
+const dialTimeout = 10 * time.Second
 
 // Greet makes every connection that the listener accepts hear name and close,
 // so that a test can tell which of several listeners answered.

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +29,26 @@ func Connect(a, b *Namespace, subnet uint8) (ea, eb *End) {
 	a.t.Helper()
 	name := fmt.Sprintf("veth%d", subnet)
 	a.IP("link", "add", name, "type", "veth", "peer", "name", name, "netns", b.Path())
-	return a.address(name, subnet, 1), b.address(name, subnet, 2)
+	ea, eb = a.address(name, subnet, 1), b.address(name, subnet, 2)
+	ea.waitUp()
+	eb.waitUp()
+	return ea, eb
+}
+
+// waitUp returns when the kernel has noticed that the other end is there, which
+// takes it up to a second, and longer when it is busy.
+func (e *End) waitUp() {
+	n := e.Namespace
+	n.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		out, err := n.Run("ip", "-brief", "link", "show", "dev", e.Name)
+		if fields := strings.Fields(out); err == nil && len(fields) > 1 && fields[1] == "UP" {
+			return
+		}
+		if time.Now().After(deadline) {
+			n.t.Fatalf("%s does not come up: %s, %v", e.Name, out, err)
+		}
+	}
 }
 
 func (n *Namespace) address(name string, subnet, host uint8) *End {

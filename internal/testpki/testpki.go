@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -144,12 +145,18 @@ func (id *Identity) Write(t testing.TB, dir, name string) (cert, key string) {
 	return cert, key
 }
 
-// WriteFile replaces a file at once, as careful tools do.
+// WriteFile replaces a file at once, and leaves it to who had it, as careful tools do.
 func WriteFile(t testing.TB, name string, content []byte) {
 	t.Helper()
 	temporary := name + ".new"
 	if err := os.WriteFile(temporary, content, 0o600); err != nil {
 		t.Fatal(err)
+	}
+	if before, err := os.Stat(name); err == nil {
+		owner := before.Sys().(*syscall.Stat_t)
+		if err := os.Chown(temporary, int(owner.Uid), int(owner.Gid)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.Rename(temporary, name); err != nil {
 		t.Fatal(err)

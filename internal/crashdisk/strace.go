@@ -8,8 +8,8 @@ import (
 )
 
 // call is a system call that succeeded, or had not returned when the program was
-// killed, or a sync that failed. Its begin and end are line numbers of the recording, so that calls of
-// several threads have an order.
+// killed, or a sync that failed. Its begin and end are line numbers of the recording,
+// so that calls of several threads have an order.
 type call struct {
 	name       string
 	args       []string
@@ -41,8 +41,14 @@ func parseCalls(text string) ([]*call, error) {
 			delete(open, thread)
 			begin, rest = first.begin, first.text+tail
 		}
-		if head, ok := strings.CutSuffix(rest, " <unfinished ...>"); ok {
-			open[thread] = &unfinished{head, begin}
+		head, cut := strings.CutSuffix(rest, " <unfinished ...>")
+		if !cut {
+			head, cut = strings.CutSuffix(rest, " <detached ...>") // the thread ended in the call
+		}
+		if cut {
+			if !strings.HasPrefix(head, "???") { // before it was known which
+				open[thread] = &unfinished{head, begin}
+			}
 			continue
 		}
 		c, err := parseCall(rest)

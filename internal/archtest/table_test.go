@@ -24,6 +24,8 @@ var imports = map[string][]string{
 	"dataplane/waf/window":   {},
 	"truststore":             {},
 
+	"dataplane/integration/upstream/health": {},
+
 	// Control path.
 	"dataplane/openapi":      {"dataplane/definition", "dataplane/document", "dataplane/expression"},
 	"dataplane/websocketapi": {"dataplane/definition", "dataplane/document", "dataplane/expression", "dataplane/template"},
@@ -46,7 +48,7 @@ var imports = map[string][]string{
 	"dataplane/sentence":             {"dataplane/telemetry"},
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/waf":                  {"dataplane/definition", "dataplane/http1", "dataplane/waf/crs", "dataplane/waf/text", "dataplane/waf/window"},
-	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
+	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/integration/upstream/health", "dataplane/loop"},
 	"dataplane/integration/mock":     {"dataplane/definition", "dataplane/template"},
 	"dataplane/integration/lambda":   {},
 	"dataplane/integration/proxy":    {"dataplane/definition", "dataplane/http1", "dataplane/jsonpath"},

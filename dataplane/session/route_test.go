@@ -120,26 +120,30 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestInFlight: so many messages of a connection are with integrations at once,
-// and those behind keep their order.
+// TestInFlight: so many messages of a connection are with integrations at once;
+// where that is one, they keep their order.
 func TestInFlight(t *testing.T) {
-	gate := make(chan struct{})
-	b := newBackend(t, func(http.ResponseWriter, call) { <-gate })
-	c := dial(t, to(b, "slow").serve(t, func(h *configs.Host) { h.WebSocket.InFlight = 3 }))
-	for i := range 10 {
-		say(t, c, fmt.Sprintf(`{"action":"slow","n":%d}`, i))
-	}
-	eventually(t, "three under way", func() bool { return len(b.calls("/slow")) == 3 })
-	time.Sleep(50 * time.Millisecond)
-	if n := len(b.calls("/slow")); n != 3 {
-		t.Errorf("%d are under way", n)
-	}
-	close(gate)
-	eventually(t, "all came", func() bool { return len(b.calls("/slow")) == 10 })
-	for i, got := range b.calls("/slow")[3:] {
-		var m struct{ N int }
-		if err := json.Unmarshal([]byte(got.Body), &m); err != nil || m.N < i {
-			t.Errorf("message %d came as number %d", m.N, i+3)
+	for _, limit := range []int{1, 3} {
+		gate := make(chan struct{})
+		b := newBackend(t, func(http.ResponseWriter, call) { <-gate })
+		c := dial(t, to(b, "slow").serve(t, func(h *configs.Host) { h.WebSocket.InFlight = limit }))
+		for i := range 10 {
+			say(t, c, fmt.Sprintf(`{"action":"slow","n":%d}`, i))
+		}
+		eventually(t, "some under way", func() bool { return len(b.calls("/slow")) == limit })
+		time.Sleep(50 * time.Millisecond)
+		if n := len(b.calls("/slow")); n != limit {
+			t.Errorf("%d are under way, and %d may be", n, limit)
+		}
+		close(gate)
+		eventually(t, "all came", func() bool { return len(b.calls("/slow")) == 10 })
+		seen := map[int]bool{}
+		for i, got := range b.calls("/slow") {
+			var m struct{ N int }
+			if err := json.Unmarshal([]byte(got.Body), &m); err != nil || seen[m.N] || limit == 1 && m.N != i {
+				t.Errorf("%d at once: message %d came as number %d", limit, m.N, i)
+			}
+			seen[m.N] = true
 		}
 	}
 }

@@ -75,14 +75,11 @@ func TestR15KillLoop(t *testing.T) {
 				acknowledged = tried
 			}
 		}()
-		tr := newTraffic(4, d.addr, 0, func(c *client, turn int) error {
-			_ = oneRevision()(c, turn) // it will be cut off
-			return nil
-		})
+		tr := newTraffic(4, d.addr, 0, oneRevision())
 		time.Sleep(time.Duration(20+rand.IntN(300)) * time.Millisecond)
 		d.kill()
-		tr.Stop(t)
-		<-ended // the one that failed may have been made all the same
+		tr.end() // cut off
+		<-ended  // the one that failed may have been made all the same
 		d.client.Close()
 
 		began := time.Now()

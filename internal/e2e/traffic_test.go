@@ -81,14 +81,19 @@ func (tr *traffic) fail(err error) {
 // none.
 func (tr *traffic) Stop(t testing.TB) {
 	t.Helper()
-	close(tr.stop)
-	tr.wg.Wait()
+	tr.end()
 	if tr.failed > 0 {
 		t.Errorf("%d connections failed after %d requests; the first: %v", tr.failed, tr.requests.Load(), tr.errs)
 	}
 	if tr.requests.Load() == 0 {
 		t.Error("no request was made")
 	}
+}
+
+// end ends the traffic, whatever became of it.
+func (tr *traffic) end() {
+	close(tr.stop)
+	tr.wg.Wait()
 }
 
 // get does one GET that must be answered with 200 and as many bytes.

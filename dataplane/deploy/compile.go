@@ -44,7 +44,7 @@ type Host struct {
 
 // Stores are what compiled parts refer to and what outlives them.
 type Stores struct {
-	Targets  *upstream.Group
+	Upstream *upstream.Store
 	Registry *telemetry.Registry
 	Throttle *throttle.Store
 	Usage    *usage.Store
@@ -106,7 +106,7 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 		MaxTarget: min(maxURLEdge, host.MaxURL), HideLimits: from.stage.HideLimits,
 		Private:       body.EndpointType == definition.EndpointPrivate,
 		KeyFromHeader: body.APIKeySource != definition.KeySourceAuthorizer,
-		targets:       map[upstream.Key]*upstream.Target{},
+		groups:        map[upstream.Key]*upstream.Group{},
 		source:        from,
 	}
 	if body.EndpointType == definition.EndpointRegional {
@@ -176,8 +176,8 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 		} else if err == nil {
 			out.Cache, err = s.caching.Method(res, m, scope.Params, out.Guard.CallerFields())
 		}
-		if err == nil && out.Proxy.Unresolved == nil && stores.Targets != nil {
-			out.Target = s.target(out.Proxy.Endpoint, stores.Targets)
+		if err == nil && out.Proxy.Unresolved == nil && stores.Upstream != nil {
+			out.Targets = s.group(out.Proxy.Endpoint, stores.Upstream)
 		}
 	default:
 		err = fmt.Errorf("integration type %q is not supported", in.Type)
@@ -188,14 +188,14 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 	return out, nil
 }
 
-func (s *Stage) target(e proxy.Endpoint, group *upstream.Group) *upstream.Target {
+func (s *Stage) group(e proxy.Endpoint, store *upstream.Store) *upstream.Group {
 	key := upstream.Key{APIID: s.APIID, Host: e.Host, Port: e.Port, TLS: e.TLS, Insecure: e.Insecure}
-	t := s.targets[key]
-	if t == nil {
-		t = group.Target(key)
-		s.targets[key] = t
+	g := s.groups[key]
+	if g == nil {
+		g = store.Group(key)
+		s.groups[key] = g
 	}
-	return t
+	return g
 }
 
 // pathParams returns the names of a resource path's parameters, in order.

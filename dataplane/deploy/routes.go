@@ -30,11 +30,11 @@ type Route struct {
 	Whole         bool // the integration gets the message, and the client its answer, as they are
 	TimeoutMillis int
 
-	HTTP       proxy.Program    // of RouteHTTP
-	Target     *upstream.Target // of HTTP; nil if it has no endpoint
-	Function   string           // of RouteFunction; as lambda.Client.Invoke takes it
-	Unresolved error            // why Function cannot be called: the stage's variables
-	Status     int              // of RouteMock; 0 is a mistake in its template
+	HTTP       proxy.Program   // of RouteHTTP
+	Targets    *upstream.Group // of HTTP; nil if it has no endpoint
+	Function   string          // of RouteFunction; as lambda.Client.Invoke takes it
+	Unresolved error           // why Function cannot be called: the stage's variables
+	Status     int             // of RouteMock; 0 is a mistake in its template
 
 	requests    *template.Set
 	passthrough string
@@ -194,8 +194,8 @@ func (s *Stage) compileRouteHTTP(out *Route, in *definition.RouteIntegration, sc
 	if out.HTTP, err = proxy.Compile(&definition.Method{Integration: as}, scope); err != nil {
 		return err
 	}
-	if out.HTTP.Unresolved == nil && stores.Targets != nil {
-		out.Target = s.target(out.HTTP.Endpoint, stores.Targets)
+	if out.HTTP.Unresolved == nil && stores.Upstream != nil {
+		out.Targets = s.group(out.HTTP.Endpoint, stores.Upstream)
 	}
 	return nil
 }

@@ -42,11 +42,11 @@ func (s *Snapshot) Find(host, path []byte) (stage *Stage, rest []byte, mutualTLS
 	return p.stage, rest, p.mutualTLS, ok && p.stage != nil
 }
 
-// Targets adds the upstream targets in use to set.
-func (s *Snapshot) Targets(set map[*upstream.Target]bool) {
+// Upstream adds the groups of targets in use.
+func (s *Snapshot) Upstream(used *upstream.InUse) {
 	for _, stage := range s.stages {
-		for _, t := range stage.targets {
-			set[t] = true
+		for _, g := range stage.groups {
+			used.Groups[g] = true
 		}
 	}
 }
@@ -111,7 +111,7 @@ type Stage struct {
 
 	caching *cache.Policy // nil when the stage has no cache
 	limits  *throttle.Limits
-	targets map[upstream.Key]*upstream.Target
+	groups  map[upstream.Key]*upstream.Group
 	source  source
 }
 
@@ -135,9 +135,9 @@ type Method struct {
 	// What every request reads is in one line of the CPU's cache: a host can
 	// have very many methods.
 	Mock          *mock.Mock
-	Target        *upstream.Target // of Proxy; nil if it has no endpoint
-	Cache         *cache.Method    // nil when nothing is cached
-	Guard         *auth.Guard      // nil when anybody may call it
+	Targets       *upstream.Group // of Proxy; nil if it has no endpoint
+	Cache         *cache.Method   // nil when nothing is cached
+	Guard         *auth.Guard     // nil when anybody may call it
 	Throttle      throttle.Method
 	TimeoutMillis int
 	KeyRequired   bool

@@ -76,7 +76,7 @@ var imports = map[string][]string{
 	"dataplane": {
 		"bpf/gate", "bpf/steer", "configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
-		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
+		"dataplane/integration/upstream", "dataplane/integration/upstream/health", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
 		"dataplane/mtls", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/websocket", "prefixlist", "truststore",
 	},
 

@@ -96,6 +96,6 @@ func TestQuiet(t *testing.T) {
 	quiet("forgiven", true)
 	w.saw(0, 0, 4).after(tick).saw(0, 10, 0).after(11 * time.Second)
 	w.saw(0, 3, 0)
-	w.Targets[0].Restart(w.counts[0])
+	w.Targets[0].Restart()
 	w.saw(0, 0, 4).after(tick).expect("answered while nobody looked", "uu")
 }

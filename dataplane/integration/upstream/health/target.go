@@ -85,12 +85,14 @@ func (t *Target) Window() Counts { return t.window.sum() }
 // Ejections returns how many times in succession the target was ejected.
 func (t *Target) Ejections() int { return t.times }
 
-// Restart has counting begin anew at base: nobody looked for a while.
-func (t *Target) Restart(base Counts) {
-	if base.Answered != t.last.Answered {
+// Restart has counting begin anew, for nobody looked for a while. Failures since
+// then are the ones that somebody is to look for.
+func (t *Target) Restart() {
+	answered := t.counts().Answered
+	if answered != t.last.Answered {
 		t.row = 0
 	}
-	t.last = base
+	t.last.Answered = answered
 }
 
 // take takes note of what has ended since the last time.

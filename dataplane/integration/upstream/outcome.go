@@ -14,7 +14,6 @@ func (c *Call) settle(f Failure) {
 		bump(&p.answered)
 	default:
 		bump(&p.failed)
-		bump(&p.failures[f])
 		p.lane.group.alarm()
 	}
 }

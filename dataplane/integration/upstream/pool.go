@@ -21,8 +21,7 @@ type pool struct {
 	answered, failed atomic.Int64 // of the present epoch and earlier ones, in their time
 	late             atomic.Int64 // answers that came in a later epoch than their requests
 	moved            atomic.Int64 // requests that failed here and were sent to another target
-	failures         [numFailures]atomic.Int64
-	_                [64]byte // other loops' pools are on other cores
+	_                [64]byte     // other loops' pools are on other cores
 }
 
 // bump adds one to a count that its loop alone writes.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
@@ -126,6 +127,9 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	if s.caching, err = cache.Compile(from.stage, stores.Caches); err != nil {
 		return nil, err
 	}
+	if n := from.stage.MaxInFlight; n > 0 && stores.Upstream != nil {
+		s.Cap = stores.Upstream.StageCap(s.APIID, s.Name, n)
+	}
 	s.joinPlans(definition.StageKey{APIID: s.APIID, Stage: s.Name}, stores)
 	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{
 		"accountId": host.AccountID, "apiId": s.APIID, "stage": s.Name, "deploymentId": s.DeploymentID,
@@ -177,7 +181,7 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 			out.Cache, err = s.caching.Method(res, m, scope.Params, out.Guard.CallerFields())
 		}
 		if err == nil && out.Proxy.Unresolved == nil && stores.Upstream != nil {
-			out.Targets = s.group(out.Proxy.Endpoint, stores.Upstream)
+			out.Targets = s.group(out.Proxy.Endpoint, in.HealthCheck, stores.Upstream)
 		}
 	default:
 		err = fmt.Errorf("integration type %q is not supported", in.Type)
@@ -188,8 +192,14 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 	return out, nil
 }
 
-func (s *Stage) group(e proxy.Endpoint, store *upstream.Store) *upstream.Group {
-	key := upstream.Key{APIID: s.APIID, Host: e.Host, Port: e.Port, TLS: e.TLS, Insecure: e.Insecure}
+func (s *Stage) group(e proxy.Endpoint, check *definition.HealthCheck, store *upstream.Store) *upstream.Group {
+	key := upstream.Key{APIID: s.APIID, Host: e.Host, Port: e.Port, TLS: e.TLS, Insecure: e.Insecure, Targets: e.Targets}
+	if check != nil {
+		key.Check = upstream.Check{
+			Path: check.Path, Interval: time.Duration(check.Interval), Timeout: time.Duration(check.Timeout),
+			Healthy: check.Healthy, Unhealthy: check.Unhealthy,
+		}
+	}
 	g := s.groups[key]
 	if g == nil {
 		g = store.Group(key)

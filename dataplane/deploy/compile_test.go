@@ -147,7 +147,7 @@ func TestReuse(t *testing.T) {
 		t.Errorf("generations %d and %d", first.Generation, second.Generation)
 	}
 	hosts := func(s *deploy.Snapshot) (names []string) {
-		used := upstream.InUse{Groups: map[*upstream.Group]bool{}}
+		used := upstream.InUse{Groups: map[*upstream.Group]bool{}, Caps: map[*upstream.Cap]bool{}}
 		s.Upstream(&used)
 		for target := range used.Groups {
 			names = append(names, target.Host)

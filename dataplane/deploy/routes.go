@@ -174,7 +174,7 @@ func (s *Stage) compileRouteIntegration(out *Route, in *definition.RouteIntegrat
 func (s *Stage) compileRouteHTTP(out *Route, in *definition.RouteIntegration, scope *proxy.Scope, stores Stores) (err error) {
 	as := &definition.Integration{
 		Type: definition.IntegrationHTTP, HTTPMethod: in.HTTPMethod, URI: in.URI, TimeoutMillis: in.TimeoutMillis,
-		RequestParameters: in.RequestParameters, InsecureSkipVerification: in.InsecureSkipVerification,
+		RequestParameters: in.RequestParameters, InsecureSkipVerification: in.InsecureSkipVerification, Targets: in.Targets,
 	}
 	socket := strings.HasPrefix(in.URI, "ws://") || strings.HasPrefix(in.URI, "wss://")
 	if out.Key == definition.RouteConnect && out.Whole {
@@ -195,7 +195,7 @@ func (s *Stage) compileRouteHTTP(out *Route, in *definition.RouteIntegration, sc
 		return err
 	}
 	if out.HTTP.Unresolved == nil && stores.Upstream != nil {
-		out.Targets = s.group(out.HTTP.Endpoint, stores.Upstream)
+		out.Targets = s.group(out.HTTP.Endpoint, in.HealthCheck, stores.Upstream)
 	}
 	return nil
 }

@@ -48,6 +48,9 @@ func (s *Snapshot) Upstream(used *upstream.InUse) {
 		for _, g := range stage.groups {
 			used.Groups[g] = true
 		}
+		if stage.Cap != nil {
+			used.Caps[stage.Cap] = true
+		}
 	}
 }
 
@@ -61,6 +64,11 @@ func (s *Snapshot) Authorizers(used *auth.InUse) {
 // Commit puts the limits of the snapshot, which begins to serve, in force. now
 // is that of the event loops.
 func (s *Snapshot) Commit(now int64, stores Stores) {
+	for _, stage := range s.stages {
+		if stage.Cap != nil {
+			stage.Cap.SetLimit(stage.source.stage.MaxInFlight)
+		}
+	}
 	stores.Throttle.Commit(now, s.Account, limitsOf(s.stages))
 	plans := make([]*usage.Plan, 0, len(s.plans))
 	for _, p := range s.plans {
@@ -98,6 +106,7 @@ type Stage struct {
 	Metrics       *telemetry.Stage   // of Methods
 	Plans         *usage.StagePlans  // nil when no usage plan has the stage
 	PlanMetrics   []*telemetry.Plan  // by the number of the plan
+	Cap           *upstream.Cap      // of its requests to integrations; nil when it has none of its own
 	SocketMetrics *telemetry.Sockets // of Sockets
 
 	APIID        string

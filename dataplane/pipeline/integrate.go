@@ -62,6 +62,7 @@ func (t *transaction) start(complete bool) {
 	t.std.sent = t.worker.loop.Wall(t.calledAt)
 	t.call.Deadline = t.calledAt + t.timeout()
 	t.call.MaxBody = t.worker.pipeline.settings.Load().MaxResponse
+	t.call.Cap = t.stage.Cap
 	t.call.Start(t.worker.loop, t.method.Targets, t.request, complete)
 }
 

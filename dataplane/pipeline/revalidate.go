@@ -59,6 +59,7 @@ func (t *transaction) revalidate(e cachestore.Entry) {
 	v.sent = w.loop.Wall(now)
 	v.call.Deadline, v.call.MaxBody = now+t.timeout(), w.pipeline.settings.Load().MaxResponse
 	w.revalidations++
+	v.call.Cap = t.stage.Cap
 	v.call.Start(w.loop, t.method.Targets, v.bytes, true)
 }
 

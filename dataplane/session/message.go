@@ -159,6 +159,7 @@ func (m *message) callHTTP() {
 	m.upcall.Verb = verb
 	m.upcall.Deadline = m.calledAt + m.timeout()
 	m.upcall.MaxBody = int64(w.config.Limits.Message)
+	m.upcall.Cap = m.stage.Cap
 	m.upcall.Start(w.loop, r.Targets, m.request, true)
 }
 

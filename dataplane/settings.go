@@ -239,14 +239,6 @@ func fixedPart(listeners []configs.Listener) []configs.Listener {
 // register shows what the parts count.
 func (g *Gateway) register() {
 	r := g.registry
-	perLoop := func(counters []upstream.Counter) func() uint64 {
-		return func() (n uint64) {
-			for i := range counters {
-				n += uint64(counters[i].Load())
-			}
-			return n
-		}
-	}
 	fronts := func(of func(*front.Front) int64) func() int64 {
 		return func() (n int64) {
 			for _, f := range g.fronts {
@@ -259,10 +251,7 @@ func (g *Gateway) register() {
 	r.GaugeFunc(telemetry.BufferedBytes, fronts((*front.Front).Buffered))
 	accepted := fronts((*front.Front).Accepted)
 	r.CounterFunc(telemetry.ConnectionsAccepted, func() uint64 { return uint64(accepted()) })
-	r.GaugeFunc(telemetry.UpstreamConnectionsOpen, g.upstream.Open)
-	r.CounterFunc(telemetry.UpstreamConnectionsOpened, perLoop(g.upstream.Opened))
-	r.CounterFunc(telemetry.UpstreamConnectionsReused, perLoop(g.upstream.Reused))
-	r.CounterFunc(telemetry.UpstreamRetries, perLoop(g.upstream.Retried))
+	g.registerUpstream()
 	if g.access != nil {
 		r.CounterFunc(telemetry.AccessLogLinesDropped, g.access.Dropped)
 	}

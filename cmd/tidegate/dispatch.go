@@ -33,7 +33,7 @@ func commands() []*command {
 	return []*command{
 		runCommand, validateCommand, deployCommand, apisCommand, stagesCommand,
 		deploymentsCommand, rollbackCommand, deleteCommand, keysCommand, plansCommand,
-		usageCommand, throttleCommand, cacheCommand, iamCommand, connectionsCommand, offendersCommand, gateCommand, statusCommand, versionCommand,
+		usageCommand, throttleCommand, cacheCommand, iamCommand, connectionsCommand, targetsCommand, offendersCommand, gateCommand, statusCommand, versionCommand,
 	}
 }
 

@@ -63,6 +63,10 @@ type Gateway interface {
 	// slice of the caller's own.
 	Caches() []CacheStatus
 
+	// Upstream says how the integrations of all APIs are, in a slice of the
+	// caller's own.
+	Upstream() []UpstreamStatus
+
 	// Gate returns the kernel gate, which may be off, and the steering of
 	// private listeners.
 	Gate() Gate
@@ -70,7 +74,8 @@ type Gateway interface {
 	// Connections returns the open connections of WebSocket APIs.
 	Connections() Connections
 
-	// Status says how the gateway is; its Caches are filled in by the server.
+	// Status says how the gateway is; its Caches and Unwell are filled in by the
+	// server.
 	Status() Status
 
 	// Drain stops accepting requests and returns when those in flight are
@@ -130,6 +135,8 @@ type Status struct {
 
 	Issuers     []IssuerStatus     `json:"issuers,omitempty"`     // of tokens, in order
 	Authorizers []AuthorizerStatus `json:"authorizers,omitempty"` // custom ones, by API, stage and name
+
+	Unwell []UpstreamStatus `json:"unwell,omitempty"` // integrations of which something is wrong, alone
 
 	// Notes name what the host lacks or has switched off, for a person to read.
 	Notes []string `json:"notes,omitempty"`

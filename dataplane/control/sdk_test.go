@@ -107,6 +107,8 @@ func (g *durable) Connections() control.Connections { return nil }
 
 func (g *durable) Offenders(int) []control.Offender { return nil }
 
+func (g *durable) Upstream() []control.UpstreamStatus { return nil }
+
 func (g *durable) AccountThrottle() definition.Throttle {
 	rate, burst := 10000.0, 5000
 	return definition.Throttle{RateLimit: &rate, BurstLimit: &burst}

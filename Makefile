@@ -22,7 +22,7 @@ LDFLAGS = -ldflags "-X main.release=$(VERSION)"
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo-gate test lint generate fmt fuzz bench install clean
+.PHONY: help build run demo-gate test lint generate fmt fuzz soak bench install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ fmt: ## format the Go files
 
 fuzz: ## run every fuzz target for FUZZTIME (60s)
 	@.ci/fuzz $(FUZZTIME)
+
+soak: build ## the reliability table in its full form, for up to an hour: what must hold, what was measured; as root
+	@.ci/setup test
+	@go run ./internal/soak $(ROWS)
 
 bench: build ## compare with nginx, HAProxy and Caddy; SCENARIO=name runs one
 	@.ci/setup bench

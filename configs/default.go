@@ -21,6 +21,7 @@ func Defaults() *Host {
 			Sentences:    Sentences{Window: 10 * time.Second, Denials: 50, First: 10 * time.Second, Longest: 5 * time.Minute},
 		},
 		Authorizers: Authorizers{Timeout: 30 * time.Second, MaxCalls: 256, MaxWaiting: 4096},
+		WAF:         WAF{Queue: 1024, Timeout: 5 * time.Second, RateKeys: 1 << 16},
 		WebSocket: WebSocket{
 			ConnectRate: 500, MessageBytes: 128 << 10, FrameBytes: 32 << 10, InFlight: 16, QueueMessages: 64, QueueBytes: 256 << 10,
 			BufferBytes: 256 << 20, Idle: 10 * time.Minute, Life: 2 * time.Hour, Ping: 30 * time.Second,
@@ -54,7 +55,7 @@ func Defaults() *Host {
 
 			MaxInFlight:      8192,
 			MaxWaiting:       4096,
-			MaxBufferedBytes: 32 << 20,
+			MaxBufferedBytes: 64 << 20,
 			FailureStatuses:  []int{502, 503, 504},
 			RetryPercent:     20,
 			Outliers: Outliers{

@@ -11,7 +11,8 @@ import (
 
 // CheckFiles reads the certificates, the trust stores and the lists of networks
 // that the host file names, which Load does not, and reports the first that the
-// daemon could not use.
+// daemon could not use. Of the database of places it says no more than whether it
+// can be opened.
 func (h *Host) CheckFiles() error {
 	for _, l := range h.Listeners {
 		if l.TLS == nil {
@@ -28,6 +29,13 @@ func (h *Host) CheckFiles() error {
 	}
 	if _, _, err := h.DenyList(); err != nil {
 		return err
+	}
+	if h.WAF.GeoFile != "" {
+		file, err := os.Open(h.WAF.GeoFile)
+		if err != nil {
+			return fmt.Errorf("waf.geo_file: %w", err)
+		}
+		_ = file.Close()
 	}
 	for field, file := range map[string]string{"upstream.ca_file": h.Upstream.CAFile, "tokens.ca_file": h.Tokens.CAFile} {
 		if err := checkCAFile(field, file); err != nil {

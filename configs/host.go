@@ -34,7 +34,7 @@ type Host struct {
 	Domains []Domain `yaml:"domains"`
 	// TrustedProxies are the networks of proxies and load balancers in front,
 	// such as 10.0.0.0/24. Many clients come by their addresses, so those are
-	// never shut out.
+	// never shut out. The rules of web ACLs believe whom they say they forward for.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
 	// KernelGate is the XDP program that refuses shut-out sources.
 	KernelGate KernelGate `yaml:"kernel_gate"`
@@ -44,6 +44,8 @@ type Host struct {
 	Lambda Lambda `yaml:"lambda"`
 	// Authorizers bound the calls of custom authorizers.
 	Authorizers Authorizers `yaml:"authorizers"`
+	// WAF bounds what the rules of web ACLs may take.
+	WAF WAF `yaml:"waf"`
 	// WebSocket bounds the connections of WebSocket APIs, and those that are
 	// passed on to WebSocket backends.
 	WebSocket WebSocket `yaml:"websocket"`

@@ -114,6 +114,7 @@ func complete(h *Host, folder string) {
 	abs(&h.Upstream.CAFile)
 	abs(&h.Cache.SaveDir)
 	abs(&h.Tokens.CAFile)
+	abs(&h.WAF.GeoFile)
 	abs(&h.KernelGate.PinDir)
 	for i := range h.KernelGate.DenyFiles {
 		abs(&h.KernelGate.DenyFiles[i])

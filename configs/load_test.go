@@ -58,6 +58,7 @@ func TestLoadFillsEveryField(t *testing.T) {
 		Lambda: Lambda{Endpoint: "http://127.0.0.1:4566",
 			Functions: []Function{{Name: "guard", URL: "http://127.0.0.1:9000/2015-03-31/functions/function/invocations"}}},
 		Authorizers: Authorizers{Timeout: 3 * time.Second, MaxCalls: 7, MaxWaiting: 70},
+		WAF:         WAF{Concurrency: 3, Queue: 100, Timeout: 2 * time.Second, RateKeys: 5000, GeoFile: dir + "/places.mmdb"},
 		WebSocket: WebSocket{Connections: 500, ConnectRate: 50, MessageBytes: 65536, FrameBytes: 4096, InFlight: 3, QueueMessages: 5, QueueBytes: 70000,
 			BufferBytes: 16 << 20, Idle: time.Minute, Life: time.Hour, Ping: 5 * time.Second},
 		Throttle: Throttle{RateLimit: 2500.5, BurstLimit: 100, MethodBuckets: 5000},
@@ -176,6 +177,10 @@ func TestCheckFiles(t *testing.T) {
 	h.Upstream.CAFile = "load.go"
 	if err := h.CheckFiles(); err == nil {
 		t.Error("a Go file passed as ca_file")
+	}
+	h.Upstream.CAFile, h.WAF.GeoFile = "", "none.mmdb"
+	if err := h.CheckFiles(); err == nil || !strings.Contains(err.Error(), "waf.geo_file: open none.mmdb") {
+		t.Errorf("missing database of places: %v", err)
 	}
 	h.Listeners[0].TLS = &TLS{Certificates: []Certificate{{Cert: "none.pem", Key: "none.key"}}}
 	if err := h.CheckFiles(); err == nil || !strings.Contains(err.Error(), `listener "public": certificate none.pem`) {

@@ -47,6 +47,7 @@ func validate(r *report, h *Host) {
 	between(r, "throttle.method_buckets", h.Throttle.MethodBuckets, 1, 1<<28)
 	between(r, "cache.stage_bytes", h.Cache.StageBytes, 32<<20, 1<<40)
 	validateCallers(r, h)
+	validateWAF(r, &h.WAF)
 	validateLimits(r, &h.Limits)
 	validateWebSocket(r, &h.WebSocket)
 	validateTimes(r, h)
@@ -199,6 +200,7 @@ func validateTimes(r *report, h *Host) {
 		{"timeouts.send", t.Send, time.Millisecond},
 		{"timeouts.drain", t.Drain, 0},
 		{"timeouts.tls_handshake", t.TLSHandshake, time.Millisecond},
+		{"waf.timeout", h.WAF.Timeout, time.Millisecond},
 		{"authorizers.timeout", h.Authorizers.Timeout, time.Millisecond},
 		{"websocket.idle", h.WebSocket.Idle, time.Second},
 		{"websocket.life", h.WebSocket.Life, time.Second},

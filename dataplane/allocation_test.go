@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"testing"
 	"time"
@@ -58,6 +59,7 @@ paths:
       x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: "http://pets.example/", x-tidegate-targets: ["`+backend.Addr+`", "`+second.Addr+`"]}
 `)
 	key := limitedAPI(t, g, backend.Addr)
+	protectedStage(t, g, backend.Addr)
 	const limited = "GET /prod/pets HTTP/1.1\r\nHost: limited.example\r\n"
 	const fields = " HTTP/1.1\r\nHost: api.example\r\nUser-Agent: test\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n"
 	for _, c := range []struct{ name, request, end string }{
@@ -71,6 +73,9 @@ paths:
 		{"throttled", "POST" + limited[3:] + "X-API-Key: " + key + "\r\n\r\n", `{"message":"Too Many Requests"}`},
 		{"cache hit", "GET /aws/a?b=c HTTP/1.1\r\nHost: api.example\r\nAccept: */*\r\n\r\n", "ok"},
 		{"standard cache hit", "GET /standard/a?b=c HTTP/1.1\r\nHost: api.example\r\nAccept: */*\r\n\r\n", "ok"},
+		{"web ACL", "GET /waf/a/b/c?d=e" + fields + "Cookie: a=b; c=d\r\nX-HTTP-Method-Override: PATCH\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n", "ok"},
+		{"blocked by a web ACL", "GET /waf/a?evil" + fields + "\r\n", `{"message":"Forbidden"}`},
+		{"custom response of a web ACL", "GET /waf/a?slow" + fields + "\r\n", `no`},
 		{"gateway response", "GET /none" + fields + "\r\n", `{"message":"Forbidden"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -95,6 +100,39 @@ func cachingStage(t *testing.T, g *gatetest.Gate, address, mode string) {
 	}
 	if _, err := g.Client.UpdateStage(context.Background(), id, mode, replace("/cacheClusterEnabled", "true"), replace("/~1{proxy+}/ANY/caching/enabled", "true"),
 		replace("/~1{proxy+}/ANY/caching/ttlInSeconds", "3600"), replace("/x-tidegate-cache-mode", mode)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// protectedStage deploys the API "test" at a stage with a web ACL of every kind of
+// rule that needs no goroutine.
+func protectedStage(t *testing.T, g *gatetest.Gate, address string) {
+	t.Helper()
+	id := g.Deploy("waf", gatetest.ProxyAll(address, 29000))
+	addresses, err := definition.NewPrefixes([]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const none = `"TextTransformations": [{"Priority": 0, "Type": "NONE"}]`
+	const document = `{"DefaultAction": {"Allow": {}}, "CustomResponseBodies": {"no": {"ContentType": "TEXT_PLAIN", "Content": "no"}}, "Rules": [
+  {"Name": "set", "Priority": 0, "Action": {"Block": {}}, "Statement": {"IPSetReferenceStatement": {"ARN": "bad"}}},
+  {"Name": "forwarded", "Priority": 1, "Action": {"Block": {}}, "Statement": {"IPSetReferenceStatement": {"ARN": "bad", "IPSetForwardedIPConfig": {"HeaderName": "X-Forwarded-For", "FallbackBehavior": "NO_MATCH", "Position": "FIRST"}}}},
+  {"Name": "rate", "Priority": 2, "Action": {"Block": {}}, "Statement": {"RateBasedStatement": {"Limit": 2000000000, "AggregateKeyType": "IP"}}},
+  {"Name": "query", "Priority": 3, "Action": {"Block": {}}, "Statement": {"ByteMatchStatement": {"FieldToMatch": {"QueryString": {}}, "PositionalConstraint": "CONTAINS", "SearchString": "ZXZpbA==",
+    "TextTransformations": [{"Priority": 0, "Type": "URL_DECODE"}, {"Priority": 1, "Type": "LOWERCASE"}]}}},
+  {"Name": "expression", "Priority": 4, "Action": {"Count": {}}, "RuleLabels": [{"Name": "cookie"}], "Statement": {"RegexMatchStatement": {"FieldToMatch": {"SingleHeader": {"Name": "Cookie"}}, "RegexString": "a=[bc]", ` + none + `}}},
+  {"Name": "slow", "Priority": 5, "Action": {"Block": {"CustomResponse": {"ResponseCode": 429, "CustomResponseBodyKey": "no", "ResponseHeaders": [{"Name": "X-Slow", "Value": "1"}]}}},
+    "Statement": {"ByteMatchStatement": {"FieldToMatch": {"QueryString": {}}, "PositionalConstraint": "EXACTLY", "SearchString": "c2xvdw==", ` + none + `}}},
+  {"Name": "method", "Priority": 6, "Action": {"Count": {}}, "Statement": {"ByteMatchStatement": {"FieldToMatch": {"Method": {}}, "PositionalConstraint": "EXACTLY", "SearchString": "UEFUQ0g=", ` + none + `}}}]}`
+	err = g.Gateway.Update(context.Background(), func(c *definition.Catalog) (definition.Change, error) {
+		next := *c.Stages[definition.StageKey{APIID: id, Stage: "waf"}]
+		next.WebACLID = "1"
+		return definition.Change{
+			PutIPSets:  []*definition.IPSet{{ID: "bad", Name: "bad", IPAddressVersion: definition.IPv4, Addresses: addresses}},
+			PutWebACLs: []*definition.WebACL{{ID: "1", Name: "shop", Document: document}}, PutStages: []*definition.Stage{&next},
+		}, nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

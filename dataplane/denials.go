@@ -2,10 +2,12 @@ package dataplane
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/waf"
 	"github.com/tidegate/tidegate/prefixlist"
 )
 
@@ -13,8 +15,16 @@ import (
 // connection is accepted. The longest network decides, as in the kernel.
 type denials struct {
 	rules *prefixlist.Table // of operators, and what is never shut out
-	lists *prefixlist.Table // of the host file
-	any   bool              // somebody is kept out
+	lists *prefixlist.Table // all of named
+	named []list
+	any   bool // somebody is kept out
+}
+
+// list is a named list of networks that are kept out: the host file's, or an IP
+// set's with KernelGate.
+type list struct {
+	name, reason string // of the kernel's set
+	networks     []netip.Prefix
 }
 
 func newDenials(h *configs.Host, rules []definition.DenyRule, lists *prefixlist.Table) *denials {
@@ -44,19 +54,60 @@ func (g *Gateway) readDenyList(h *configs.Host) ([]netip.Prefix, error) {
 	return list, err
 }
 
-// denyLists makes the lists of the host file the ones in force in userspace.
-func (g *Gateway) denyLists(h *configs.Host, list []netip.Prefix) {
-	entries := make([]prefixlist.Entry, len(list))
-	for i, p := range list {
-		entries[i].Prefix = p
+// denyLists makes the list of the host file and the IP sets that keep out the ones
+// in force in userspace, and returns them for the kernel.
+func (g *Gateway) denyLists(h *configs.Host) []list {
+	named := append([]list{{listName, "deny list", g.denyList}}, g.ipSetLists(h)...)
+	var entries []prefixlist.Entry
+	for _, l := range named {
+		for _, p := range l.networks {
+			entries = append(entries, prefixlist.Entry{Prefix: p})
+		}
 	}
-	g.denials.Store(newDenials(h, g.catalog.Load().Account.Deny, prefixlist.Compile(entries)))
+	d := newDenials(h, g.catalog.Load().Account.Deny, prefixlist.Compile(entries))
+	d.named = named
+	g.denials.Store(d)
+	return named
+}
+
+// ipSetLists are the IP sets with KernelGate. What is never shut out is left away.
+func (g *Gateway) ipSetLists(h *configs.Host) (all []list) {
+	never := h.NeverShutOut()
+	for _, d := range waf.Denied(g.catalog.Load().IPSets) {
+		networks := slices.DeleteFunc(d.Prefixes, func(p netip.Prefix) bool {
+			_, protected := prefixlist.Within(never, p)
+			return protected
+		})
+		if spared := d.Set.Addresses.Len() - len(networks); spared > 0 {
+			g.log.Warn("networks in an IP set are never shut out, so they are left away", "ip_set", d.Set.Name, "networks", spared)
+		}
+		reason := "IP set " + d.Set.Name
+		all = append(all, list{"ipset " + d.Set.ID, reason[:min(len(reason), maxReason)], networks})
+	}
+	return all
+}
+
+// maxReason is how much of a reason the kernel keeps, in bytes.
+const maxReason = 64
+
+// denyIPSets follows a change of the IP sets that keep out. The kernel has it when
+// it returns.
+func (g *Gateway) denyIPSets(before *definition.Catalog, ch definition.Change) {
+	gated := func(set *definition.IPSet) bool { return set != nil && set.KernelGate }
+	if !slices.ContainsFunc(ch.PutIPSets, func(set *definition.IPSet) bool { return gated(set) || gated(before.IPSets[set.ID]) }) &&
+		!slices.ContainsFunc(ch.DeleteIPSets, func(id string) bool { return gated(before.IPSets[id]) }) {
+		return
+	}
+	g.gate.setLists(g.denyLists(g.host.Load()))
 }
 
 // denyRules makes the rules of operators the ones in force. The kernel has them
 // when it returns.
 func (g *Gateway) denyRules(rules []definition.DenyRule) {
-	g.denials.Store(newDenials(g.host.Load(), rules, g.denials.Load().lists))
+	before := g.denials.Load()
+	d := newDenials(g.host.Load(), rules, before.lists)
+	d.named = before.named
+	g.denials.Store(d)
 	g.gate.setDenies(rules)
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"runtime"
@@ -39,6 +40,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
 	"github.com/tidegate/tidegate/dataplane/usage"
+	"github.com/tidegate/tidegate/dataplane/waf"
 	"github.com/tidegate/tidegate/dataplane/websocket"
 )
 
@@ -47,11 +49,18 @@ type Options struct {
 	Logger    *slog.Logger
 	Version   string
 	Inherited map[string]*os.File // open listening sockets, by listener name
-	Stderr    io.Writer
+
+	// Predecessor has the sockets of the process that this one takes over from.
+	Predecessor []Socket
+	Stderr      io.Writer
 
 	// DropPrivileges says that the process is the gateway's own: after Start it
 	// keeps no more capabilities than a reload needs.
 	DropPrivileges bool
+
+	// Upgrade starts a process that takes over, and returns when it serves. Nil:
+	// there is no such thing.
+	Upgrade func(context.Context) (control.Successor, error)
 }
 
 // Gateway is the whole data plane of a host. Its methods may be called from any
@@ -64,7 +73,7 @@ type Gateway struct {
 	state   atomic.Value // control.StateStarting, …
 
 	// Stores.
-	store       *state.Store
+	store       atomic.Pointer[state.Store]
 	upstream    *upstream.Store
 	throttle    *throttle.Store
 	usage       *usage.Store
@@ -75,7 +84,9 @@ type Gateway struct {
 	mutual      mutualTLS
 	authorizers *authorizer.Store
 	caches      *cache.Stages
-	journal     *usage.Journal // nil until New has made it
+	waf         *waf.Store
+	places      atomic.Pointer[places]
+	journal     atomic.Pointer[usage.Journal] // nil until New has made it
 	registry    *telemetry.Registry
 	access      *telemetry.AccessLog // nil for none
 
@@ -103,11 +114,15 @@ type Gateway struct {
 	pipeline *pipeline.Pipeline
 
 	mu        sync.Mutex // one change at a time
+	released  bool       // another process has what only one can have
 	catalog   atomic.Pointer[definition.Catalog]
 	deploys   atomic.Uint64
 	listeners []*listener
 	control   *control.Server
 	admin     *telemetry.AdminServer
+
+	adminListener net.Listener // nil for none
+	inherited     map[string]*os.File
 
 	closing sync.Once
 }
@@ -116,17 +131,21 @@ type Gateway struct {
 // if what is deployed cannot be served under this host file.
 func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	g := &Gateway{options: o, log: o.Logger, started: time.Now(), stop: make(chan struct{}), watched: make(chan struct{}), unkeep: make(chan struct{})}
+	g.gate, g.verdicts.log = newKernelGate(g.log), g.log
 	g.host.Store(host)
+	g.inherit(host)
 	g.state.Store(control.StateStarting)
 	defer func() {
 		if err != nil {
 			_ = g.Close()
 		}
 	}()
-	if g.store, err = state.Open(host.StateDir); err != nil {
+	store, err := state.Open(host.StateDir)
+	if err != nil {
 		return nil, err
 	}
-	catalog, err := g.store.Load()
+	g.store.Store(store)
+	catalog, err := store.Load()
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +153,10 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	if err := g.loadPrincipals(host.AccountID, catalog); err != nil {
 		return nil, err
 	}
-	g.gate, g.verdicts.log = newKernelGate(g.log), g.log
 	if g.denyList, err = g.readDenyList(host); err != nil {
 		return nil, err
 	}
-	g.denyLists(host, g.denyList)
+	g.denyLists(host)
 	if err := g.makeLoops(host); err != nil {
 		return nil, err
 	}
@@ -163,6 +181,7 @@ func New(host *configs.Host, o Options) (_ *Gateway, err error) {
 	g.pipeline.Swap(snapshot)
 	g.retainCallers(snapshot)
 	go g.watchOffenders()
+	g.keeping.Go(g.watchPlaces)
 	return g, nil
 }
 
@@ -198,13 +217,16 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	}
 	g.throttle = throttle.NewStore(workers)
 	g.caches = cache.NewStages(cache.Options{
-		StageBytes: host.Cache.StageBytes, SaveDir: host.Cache.SaveDir, Secret: g.store.CacheSecret(),
+		StageBytes: host.Cache.StageBytes, SaveDir: host.Cache.SaveDir, Secret: g.store.Load().CacheSecret(),
 		Now: loop.Now, Wall: func() int64 { return time.Now().UnixNano() },
 	})
 	if err := g.caches.Prepare(); err != nil {
 		return err
 	}
-	g.usage = usage.NewStore(usage.Options{Secret: g.store.Secret(), Shards: workers, MethodBuckets: host.Throttle.MethodBuckets})
+	if err := g.makeWAF(host); err != nil {
+		return err
+	}
+	g.usage = usage.NewStore(usage.Options{Secret: g.store.Load().Secret(), Shards: workers, MethodBuckets: host.Throttle.MethodBuckets})
 	g.offenders, g.offenderTable = telemetry.NewOffenders(workers), telemetry.NewOffenderTable()
 	g.suspects = telemetry.NewSuspects()
 	g.judge = sentence.NewJudge(sentenceRules(host), g.suspects, g.condemn)
@@ -228,7 +250,8 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 }
 
 func (g *Gateway) stores() deploy.Stores {
-	return deploy.Stores{Upstream: g.upstream, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches, Auth: g.authStores()}
+	return deploy.Stores{Upstream: g.upstream, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches, Auth: g.authStores(),
+		WAF: g.waf, Geo: g.places.Load().geo}
 }
 
 // Start opens the listeners, the control socket and the admin listener. After
@@ -276,10 +299,11 @@ func (g *Gateway) startAdmin(host *configs.Host) error {
 	if host.Admin.Address == "" {
 		return nil
 	}
-	ln, err := listenTCP(host.Admin.Address, false)
+	ln, err := g.openAdmin(host)
 	if err != nil {
 		return fmt.Errorf("admin listener: %w", err)
 	}
+	g.adminListener = ln
 	g.admin = telemetry.NewAdminServer(telemetry.AdminOptions{
 		Metrics: g.registry, Healthy: g.Healthy, Ready: g.ready, Logger: g.log,
 	})
@@ -289,6 +313,16 @@ func (g *Gateway) startAdmin(host *configs.Host) error {
 		}
 	}()
 	return nil
+}
+
+// openAdmin opens the admin listener, or takes the predecessor's.
+func (g *Gateway) openAdmin(host *configs.Host) (net.Listener, error) {
+	file := g.inherited[adminSocket]
+	if file == nil {
+		return listenTCP(host.Admin.Address, false)
+	}
+	defer file.Close()
+	return net.FileListener(file)
 }
 
 // Healthy reports whether every event loop answers.
@@ -313,21 +347,40 @@ func (g *Gateway) ready() error {
 // Drain stops accepting, closes idle connections and returns when all requests
 // in flight have been answered, or with an error when ctx is done.
 func (g *Gateway) Drain(ctx context.Context) error {
+	return g.drain(ctx, 0, g.host.Load().KernelGate.AtStop == configs.AtStopClose)
+}
+
+// drain is Drain that leaves idle connections for a while, and private listeners for
+// a moment, if idle is not 0. closing takes out of the kernel what leads to private
+// listeners.
+func (g *Gateway) drain(ctx context.Context, idle time.Duration, closing bool) error {
 	g.state.Store(control.StateDraining)
 	g.mu.Lock()
 	listeners := g.listeners
 	g.listeners = nil
 	g.mu.Unlock()
-	if err := g.endSteering(g.host.Load().KernelGate.AtStop == configs.AtStopClose); err != nil {
+	if err := g.endSteering(closing); err != nil {
 		g.log.Error("private listeners", "error", err)
 	}
+	var last []*listener
 	for _, l := range listeners {
+		if idle > 0 && l.config.Private() {
+			last = append(last, l)
+			continue
+		}
 		l.close()
 	}
-	for _, f := range g.fronts {
-		f.Loop.Do(f.Drain)
+	g.settle()
+	knocks := time.NewTimer(min(idle, lastKnocks))
+	defer knocks.Stop()
+	patience := time.NewTimer(idle)
+	defer patience.Stop()
+	defer closeAll(&last)
+	if idle > 0 {
+		g.hub.Retire(drainWindow(ctx))
+	} else {
+		g.hub.Drain(drainWindow(ctx))
 	}
-	g.hub.Drain(drainWindow(ctx))
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
 	for {
@@ -335,18 +388,43 @@ func (g *Gateway) Drain(ctx context.Context) error {
 		for _, f := range g.fronts {
 			open += f.Open()
 		}
-		if open == 0 {
+		if open == 0 && len(last) == 0 {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%d connections still open: %w", open, ctx.Err())
+		case <-knocks.C:
+			closeAll(&last)
+			g.settle()
+		case <-patience.C:
+			for _, f := range g.fronts {
+				f.Loop.Do(f.Drain)
+			}
 		case <-tick.C:
 		}
 	}
 }
 
+// settle returns when the event loops have what was accepted until now.
+func (g *Gateway) settle() {
+	for _, f := range g.fronts {
+		f.Loop.Do(func() {})
+	}
+}
+
 const drainPoll = 10 * time.Millisecond
+
+// lastKnocks is how long a private listener outlives the switch to the successor's:
+// who began to connect before it comes in.
+const lastKnocks = time.Second
+
+func closeAll(listeners *[]*listener) {
+	for _, l := range *listeners {
+		l.close()
+	}
+	*listeners = nil
+}
 
 // drainWindow is how long closing the WebSockets is spread over: half of the time
 // there is, so that those who hang up slowly are done by its end.
@@ -404,13 +482,16 @@ func (g *Gateway) close() error {
 		errs = append(errs, g.access.Close())
 	}
 	if g.caches != nil {
-		errs = append(errs, g.caches.Close(context.Background()))
+		if !g.released {
+			errs = append(errs, g.caches.Save(context.Background()))
+		}
+		g.caches.Close()
 	}
-	if g.journal != nil {
-		errs = append(errs, g.journal.Close())
+	if journal := g.journal.Load(); journal != nil && !g.released {
+		errs = append(errs, journal.Close())
 	}
-	if g.store != nil {
-		errs = append(errs, g.store.Close())
+	if store := g.store.Load(); store != nil && !g.released {
+		errs = append(errs, store.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -75,7 +75,7 @@ func (g *Gateway) gateWants(host *configs.Host) gateWants {
 	k := &host.KernelGate
 	w := gateWants{
 		dir: gateDir(k.PinDir), interfaces: k.Interfaces, maxPrefixes: k.MaxPrefixes, maxSentences: k.MaxSentences,
-		never: host.NeverShutOut(), list: g.denyList, denies: g.catalog.Load().Account.Deny,
+		never: host.NeverShutOut(), lists: g.denials.Load().named, denies: g.catalog.Load().Account.Deny,
 	}
 	styles := map[string]gate.Style{configs.RefusalDrop: gate.Drop, configs.RefusalReset: gate.Reset, configs.RefusalRespond: gate.Respond}
 	for _, l := range g.listeners {
@@ -96,7 +96,7 @@ func (g *Gateway) guardAgain(host *configs.Host, list []netip.Prefix) {
 		}
 	}
 	g.denyList = list
-	g.denyLists(host, list)
+	g.denyLists(host)
 	g.judge.SetRules(sentenceRules(host))
 	g.gate.set(g.gateWants(host))
 }
@@ -126,7 +126,7 @@ const gateBeat = 5
 // endGuard leaves the gate and the steering at work for the next start, or takes
 // them out of the kernel.
 func (g *Gateway) endGuard() error {
-	closing := g.host.Load().KernelGate.AtStop == configs.AtStopClose
+	closing := g.host.Load().KernelGate.AtStop == configs.AtStopClose && !g.released
 	close(g.unkeep)
 	g.keeping.Wait()
 	err := errors.Join(g.endSteering(closing), g.gate.end(closing))

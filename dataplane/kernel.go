@@ -26,7 +26,7 @@ type kernelGate struct {
 	change sync.Mutex // one change at a time
 	wants  gateWants
 	there  map[string]int // indexes of the named interfaces, when they were last looked at
-	barred error          // why it may not be opened; set before the first change
+	barred error          // why it may not be opened
 
 	mu       sync.RWMutex // to write while the handle is replaced
 	handle   *gate.Gate   // nil: off
@@ -41,7 +41,7 @@ type gateWants struct {
 	maxPrefixes, maxSentences int
 	listeners                 []gate.Listener
 	never                     []netip.Prefix
-	list                      []netip.Prefix // of the host file
+	lists                     []list
 	denies                    []definition.DenyRule
 }
 
@@ -202,6 +202,22 @@ func (k *kernelGate) announce() {
 	}
 }
 
+// bar says why the gate may not be opened; nil lifts that.
+func (k *kernelGate) bar(reason error) {
+	k.change.Lock()
+	defer k.change.Unlock()
+	k.barred = reason
+}
+
+// again attaches the gate anew, after another process had it.
+func (k *kernelGate) again() {
+	k.change.Lock()
+	defer k.change.Unlock()
+	if len(k.wants.interfaces) > 0 && k.barred == nil {
+		k.open()
+	}
+}
+
 // follow opens the gate anew when one of its interfaces appeared, or was made
 // again.
 func (k *kernelGate) follow() {
@@ -237,6 +253,17 @@ func (k *kernelGate) setDenies(denies []definition.DenyRule) {
 	err := k.with(func(g *gate.Gate) error { return k.wants.fillRules(g) })
 	if err != nil && !errors.Is(err, errGateOff) {
 		k.log.Error("the kernel gate does not take a rule; it holds in userspace", "error", err)
+	}
+}
+
+// setLists replaces the lists of networks.
+func (k *kernelGate) setLists(lists []list) {
+	k.change.Lock()
+	defer k.change.Unlock()
+	k.wants.lists = lists
+	err := k.with(func(g *gate.Gate) error { return k.wants.fillLists(g) })
+	if err != nil && !errors.Is(err, errGateOff) {
+		k.log.Error("the kernel gate does not take all of a list; it holds in userspace", "error", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/tidegate/tidegate/bpf/gate"
@@ -82,7 +83,7 @@ func inForce(d definition.DenyRule, now time.Time) (netip.Prefix, bool) {
 	return p, err == nil && (d.Until == nil || d.Until.After(now))
 }
 
-// fillLists replaces the host file's lists, and removes other sets that nobody
+// fillLists replaces the lists of networks, and removes other sets that nobody
 // fills any more.
 func (w *gateWants) fillLists(g *gate.Gate) error {
 	sets, err := g.Sets()
@@ -90,11 +91,21 @@ func (w *gateWants) fillLists(g *gate.Gate) error {
 		return err
 	}
 	for _, s := range sets {
-		if s.Name != listName {
+		if !slices.ContainsFunc(w.lists, func(l list) bool { return l.name == s.Name }) {
 			if err := g.ReplaceSet(s.Name, nil, gate.Rule{}); err != nil {
 				return err
 			}
 		}
 	}
-	return g.ReplaceSet(listName, w.list, gate.Rule{Answer: gate.Forbidden, Reason: "deny list"})
+	var errs []error
+	for _, l := range w.lists {
+		rule := gate.Rule{Answer: gate.Forbidden, Reason: l.reason}
+		err := g.ReplaceSet(l.name, l.networks, rule)
+		if errors.Is(err, gate.ErrFull) { // of words, perhaps
+			rule.Reason = ""
+			err = g.ReplaceSet(l.name, l.networks, rule)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }

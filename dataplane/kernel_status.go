@@ -113,8 +113,14 @@ func (c *gateControl) Entries() ([]control.GateEntry, error) {
 	if err != nil && !errors.Is(err, errGateOff) {
 		return nil, err
 	}
-	if n := c.denials.Load().lists.Len(); n > 0 {
-		all = append(all, control.GateEntry{Kind: control.GateList, Networks: n, Reason: listName, Status: 403})
+	for _, l := range c.denials.Load().named {
+		if n := len(l.networks); n > 0 {
+			reason := l.reason
+			if l.name == listName {
+				reason = listName
+			}
+			all = append(all, control.GateEntry{Kind: control.GateList, Networks: n, Reason: reason, Status: 403})
+		}
 	}
 	for _, p := range c.Never() {
 		all = append(all, control.GateEntry{Kind: control.GateNever, Network: shortPrefix(p)})

@@ -7,20 +7,22 @@ import (
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/definition"
+	"github.com/tidegate/tidegate/dataplane/state"
 	"github.com/tidegate/tidegate/dataplane/usage"
 )
 
 // loadUsage brings what the state file and the journal hold of API keys and of
 // what they have used into memory, and keeps the journal from then on.
 func (g *Gateway) loadUsage(host *configs.Host) error {
-	err := g.store.EachKey(func(id string, hash [16]byte, enabled bool) error {
+	store := g.store.Load()
+	err := store.EachKey(func(id string, hash [16]byte, enabled bool) error {
 		return g.usage.PutKey(id, usage.HashOf(hash), enabled)
 	})
 	if err == nil {
-		err = g.store.EachPlanKey(g.usage.PutPlanKey)
+		err = store.EachPlanKey(g.usage.PutPlanKey)
 	}
 	if err == nil {
-		err = g.store.EachUsage(func(u definition.Usage) error {
+		err = store.EachUsage(func(u definition.Usage) error {
 			g.usage.Restore(u)
 			return nil
 		})
@@ -28,10 +30,18 @@ func (g *Gateway) loadUsage(host *configs.Host) error {
 	if err != nil {
 		return fmt.Errorf("load API keys: %w", err)
 	}
-	g.journal, err = usage.OpenJournal(g.usage, host.StateDir, g.store, func(err error) {
+	return g.openJournal(host, store)
+}
+
+// openJournal keeps what is counted from now on.
+func (g *Gateway) openJournal(host *configs.Host, store *state.Store) error {
+	journal, err := usage.OpenJournal(g.usage, host.StateDir, store, func(err error) {
 		g.journalErrors.Add(1)
 		g.log.Error("usage journal", "error", err)
 	})
+	if err == nil {
+		g.journal.Store(journal)
+	}
 	return err
 }
 
@@ -50,7 +60,7 @@ func (g *Gateway) applyKeys(ch definition.Change) error {
 	for _, k := range ch.PutKeys {
 		value := k.Value
 		if value == "" { // a key that exists keeps it
-			stored, err := g.store.Key(k.ID)
+			stored, err := g.store.Load().Key(k.ID)
 			if err != nil {
 				return err
 			}
@@ -69,19 +79,19 @@ func (g *Gateway) applyKeys(ch definition.Change) error {
 }
 
 // Keys implements control.Gateway.
-func (g *Gateway) Keys() control.KeyReader { return g.store }
+func (g *Gateway) Keys() control.KeyReader { return g.store.Load() }
 
 // Usage implements control.Gateway.
 func (g *Gateway) Usage(planID, keyID string, from, to int64) ([]definition.Usage, error) {
-	if err := g.journal.Flush(); err != nil {
+	if err := g.journal.Load().Flush(); err != nil {
 		return nil, err
 	}
-	return g.store.Usage(planID, keyID, from, to)
+	return g.store.Load().Usage(planID, keyID, from, to)
 }
 
 // Grant implements control.Gateway.
 func (g *Gateway) Grant(planID, keyID string, remaining int64) error {
-	return g.journal.Grant(planID, keyID, remaining, time.Now().UnixNano())
+	return g.journal.Load().Grant(planID, keyID, remaining, time.Now().UnixNano())
 }
 
 // AccountThrottle implements control.Gateway.

@@ -83,7 +83,7 @@ func (g *Gateway) keep(l *listener) {
 }
 
 func (g *Gateway) open(c configs.Listener, l *listener) (net.Listener, error) {
-	if file := g.options.Inherited[c.Name]; file != nil {
+	if file := g.inherited[c.Name]; file != nil {
 		ln, err := net.FileListener(file)
 		if err != nil {
 			return nil, fmt.Errorf("take the inherited socket: %w", err)

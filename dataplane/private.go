@@ -151,6 +151,35 @@ func (g *Gateway) steerAgain(listeners []configs.Listener) error {
 	return privileged(func() error { return g.steer.Set(bindings) })
 }
 
+// steerBack is startSteering for sockets that are open: a successor had the means
+// meanwhile. g.mu is held.
+func (g *Gateway) steerBack(host *configs.Host) error {
+	if _, steered := wantsKernel(host); !steered || g.unsteered != "" {
+		return nil
+	}
+	var bindings []steer.Binding
+	for i := range host.Listeners {
+		for _, l := range g.listeners {
+			if c := &host.Listeners[i]; c.Private() && c.Name == l.config.Name && len(l.fronts) > 0 {
+				file, err := l.fronts[0].File()
+				if err != nil {
+					return fmt.Errorf("listener %q: %w", c.Name, err)
+				}
+				defer file.Close()
+				b := g.binding(c)
+				b.Sockets = append(b.Sockets, file)
+				bindings = append(bindings, b)
+			}
+		}
+	}
+	return privileged(func() (err error) {
+		if g.steer, err = steer.Open(steer.Options{Folder: steerDir(host.KernelGate.PinDir), Logger: g.log, Privileged: privileged}); err != nil {
+			return fmt.Errorf("private listeners: %w", err)
+		}
+		return g.steer.Set(bindings)
+	})
+}
+
 // endSteering lets go of the sockets of private listeners, before they close.
 func (g *Gateway) endSteering(closing bool) error {
 	g.mu.Lock()

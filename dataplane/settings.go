@@ -30,7 +30,7 @@ func authHost(h *configs.Host) auth.Host {
 
 func deployHost(h *configs.Host) deploy.Host {
 	out := deploy.Host{Host: authHost(h), GatewayDomain: h.GatewayDomain, MaxURL: h.Limits.URLBytes,
-		Account: throttle.Rate{PerSecond: h.Throttle.RateLimit, Burst: h.Throttle.BurstLimit}}
+		Account: throttle.Rate{PerSecond: h.Throttle.RateLimit, Burst: h.Throttle.BurstLimit}, TrustedProxies: h.TrustedProxies}
 	for _, d := range h.Domains {
 		domain := deploy.Domain{Name: d.Name, MutualTLS: d.MutualTLS != nil}
 		for _, m := range d.Mappings {
@@ -131,16 +131,24 @@ func rootCAs(field, file string) (*x509.CertPool, error) {
 }
 
 // Reload applies what can change while serving: domains, limits, timeouts,
-// certificates, trust stores, who is kept out, which interfaces the kernel gate and private
-// listeners have, and the access log's file. On an error nothing has changed.
+// certificates, trust stores, who is kept out, which interfaces the kernel gate and
+// private listeners have, whom web ACLs believe and which database of places they go
+// by, and the access log's file. On an error nothing has changed.
 func (g *Gateway) Reload(next *configs.Host) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := restartNeeded(g.host.Load(), next); err != nil {
 		return err
 	}
-	snapshot, err := deploy.Compile(g.catalog.Load(), deployHost(next), g.stores(), nil)
+	places, err := readPlaces(next.WAF.GeoFile)
 	if err != nil {
+		return err
+	}
+	compiled := g.stores()
+	compiled.Geo = places.geo
+	snapshot, err := deploy.Compile(g.catalog.Load(), deployHost(next), compiled, nil)
+	if err != nil {
+		g.retire(g.pipeline.Snapshot())
 		return err
 	}
 	list, err := g.readDenyList(next)
@@ -183,6 +191,7 @@ func (g *Gateway) Reload(next *configs.Host) error {
 	g.trust(withOthers(stores, g.mutual.stores)) // whom the one snapshot or the other wants asked is asked
 	g.pipeline.Swap(snapshot)
 	g.trust(stores)
+	g.places.Store(places)
 	g.retire(snapshot)
 	g.host.Store(next)
 	g.guardAgain(next, list)
@@ -208,6 +217,7 @@ func restartNeeded(old, next *configs.Host) error {
 		{"tokens", old.Tokens, next.Tokens},
 		{"lambda", old.Lambda, next.Lambda},
 		{"authorizers", old.Authorizers, next.Authorizers},
+		{"waf", fixedWAF(old.WAF), fixedWAF(next.WAF)},
 		{"websocket", old.WebSocket, next.WebSocket},
 		{"access_log", old.AccessLog, next.AccessLog},
 		{"cache", old.Cache, next.Cache},
@@ -234,6 +244,12 @@ func fixedPart(listeners []configs.Listener) []configs.Listener {
 		}
 	}
 	return fixed
+}
+
+// fixedWAF is what of the section takes a restart.
+func fixedWAF(w configs.WAF) configs.WAF {
+	w.GeoFile = ""
+	return w
 }
 
 // register shows what the parts count.
@@ -266,6 +282,7 @@ func (g *Gateway) register() {
 	r.CounterFunc(telemetry.OffenderReportsDropped, g.offenders.Dropped)
 	r.CounterFunc(telemetry.UsageJournalErrors, g.journalErrors.Load)
 	g.registerCallers()
+	g.registerWAF()
 	g.registerGuard()
 	g.registerSockets()
 }

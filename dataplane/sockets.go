@@ -20,7 +20,7 @@ func (g *Gateway) makeHub(host *configs.Host) (err error) {
 	var instance [2]byte
 	_, _ = rand.Read(instance[:]) // never fails
 	g.hub, err = websocket.NewHub(g.loops, websocket.HubConfig{
-		Key: g.store.ConnectionSecret(), Instance: binary.BigEndian.Uint16(instance[:]),
+		Key: g.store.Load().ConnectionSecret(), Instance: binary.BigEndian.Uint16(instance[:]),
 		Connections: max(perLoop, 1), Buffer: int64(w.BufferBytes / len(g.loops)),
 	})
 	return err

@@ -27,6 +27,9 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if g.released {
+		return errReleased
+	}
 	current := g.catalog.Load()
 	change, err := edit(current)
 	if err != nil {
@@ -42,7 +45,7 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 		g.undo(next)
 		return &definition.InvalidError{Err: err}
 	}
-	if err := g.store.Write(change); err != nil {
+	if err := g.store.Load().Write(change); err != nil {
 		g.undo(next)
 		return err
 	}
@@ -57,6 +60,7 @@ func (g *Gateway) Update(ctx context.Context, edit func(*definition.Catalog) (de
 	if change.PutAccount != nil {
 		g.denyRules(next.Account.Deny)
 	}
+	g.denyIPSets(current, change)
 	g.retire(snapshot)
 	g.forgetStages(current, next)
 	return nil
@@ -104,6 +108,7 @@ func (g *Gateway) retire(s *deploy.Snapshot) {
 	s.Caches(caches)
 	g.caches.Retain(caches)
 	g.retainCallers(s)
+	g.retainWAF(s)
 	used := upstream.InUse{Groups: map[*upstream.Group]bool{}, Caps: map[*upstream.Cap]bool{}}
 	s.Upstream(&used)
 	g.upstream.Retain(used)

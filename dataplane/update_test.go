@@ -125,8 +125,10 @@ func TestStartFailures(t *testing.T) {
 		"no certificate": {func(h *configs.Host) {
 			h.Listeners[0].TLS = &configs.TLS{Certificates: []configs.Certificate{{Cert: "none", Key: "none"}}}
 		}, "certificate none"},
-		"no CA file":    {func(h *configs.Host) { h.Upstream.CAFile = "none" }, "upstream.ca_file"},
-		"no log folder": {func(h *configs.Host) { h.AccessLog.Path = "/none/access.log" }, "access log"},
+		"no CA file":      {func(h *configs.Host) { h.Upstream.CAFile = "none" }, "upstream.ca_file"},
+		"no state folder": {func(h *configs.Host) { h.StateDir = "/proc/none/state" }, "make state directory"},
+		"no places":       {func(h *configs.Host) { h.WAF.GeoFile = "none" }, "waf.geo_file: none: open none: no such file"},
+		"no log folder":   {func(h *configs.Host) { h.AccessLog.Path = "/none/access.log" }, "access log"},
 	} {
 		h := configs.Defaults()
 		dir := t.TempDir()

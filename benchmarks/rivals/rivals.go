@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidegate/tidegate/benchmarks/firewall"
 	"github.com/tidegate/tidegate/benchmarks/network"
 	"github.com/tidegate/tidegate/benchmarks/procstat"
 )
@@ -64,6 +65,8 @@ type API struct {
 	// Cached has the rival keep what the backend answers to GETs for an hour, by
 	// the path's parameters. Varnish always does.
 	Cached bool
+	// WebACL, when set, has Tidegate hold requests against it first.
+	WebACL *firewall.ACL
 	// Denied has every request refused with 429. Tidegate's stage has a throttle of
 	// 0 for it.
 	Denied Denial

@@ -72,6 +72,11 @@ func deployAll(ctx context.Context, control *control, srv *Server, s Site) error
 				return err
 			}
 		}
+		if api.WebACL != nil {
+			if err := control.protect(ctx, id, api.WebACL); err != nil {
+				return err
+			}
+		}
 		srv.Hosts = append(srv.Hosts, id+".execute-api."+gatewayDomain)
 		srv.Republisher = &redeployment{control: control, id: id, backend: s.Backend}
 	}

@@ -62,6 +62,13 @@ var all = []Scenario{
 		Rounds:  14, Window: time.Second, run: plan,
 	},
 	{
+		Name:    "waf",
+		About:   "GET of a 40-byte answer, with the fields of a browser, through one Tidegate over 64 kept-alive connections: of an API behind a web ACL of 100 rules (ten IP sets of 100,000 networks, rates, strings, expressions), against the same API without; the ratio is of CPU time per request. And a POST of 1 KiB inspected with the OWASP Core Rule Set by package waf, against the Coraza engine alone with the same rules, in one process; the ratio is of CPU time per inspection.",
+		Measure: cpuMeasure,
+		AtMost:  map[string]float64{"rules_cpu_vs_without": 1.08, "crs_vs_coraza": 1.1},
+		Rounds:  14, Window: time.Second, run: waf,
+	},
+	{
 		Name:      "auth",
 		About:     "Finding out who calls, called in a loop in one process: a signed request against the AWS SDK signing the same one; a token that is seen for the first time, one that has been seen, and one that an authorizer has said something of, against the bare verification of an ES256 signature by the library.",
 		Measure:   checkMeasure,

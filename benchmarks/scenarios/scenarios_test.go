@@ -45,6 +45,7 @@ func TestScenariosAndFigures(t *testing.T) {
 		"proxy": "cpu_vs_nginx cpu_vs_haproxy cpu_vs_caddy", "proxy-10k": "cpu_vs_nginx", "proxy-post": "cpu_vs_nginx",
 		"proxy-tls": "cpu_vs_nginx", "mock": "cpu_vs_nginx_return", "latency": "p99_vs_nginx", "routes": "cpu_vs_small",
 		"deploy": "swap_vs_nginx_reload failed", "idle": "bytes_per_conn", "plan": "cpu_vs_bare",
+		"waf":       "rules_cpu_vs_without crs_vs_coraza",
 		"cache-hit": "cpu_vs_nginx cpu_vs_varnish", "cache-hit-10k": "cpu_vs_nginx",
 		"auth":      "sigv4_vs_signer sigv4_allocs jwt_cached_vs_verify jwt_cached_allocs jwt_es256_vs_library authorizer_cached_vs_verify authorizer_cached_allocs",
 		"gate-cost": "pass_vs_reference drop_vs_reference sentence_us million_prefixes_s", "gate-refuse": "nginx_over_respond nginx_over_drop",
@@ -89,6 +90,8 @@ func TestScenariosAreShort(t *testing.T) {
 		}
 		turn := s.Window
 		switch s.Name {
+		case "waf": // and three inspectors, a quarter of a window each
+			turn += 3 * s.Window / 8
 		case "limiter": // 6 kinds of spends, 6 hot limits that take twice as long, 2 lookups, the accuracy; and to make the keys
 			rivals = 4
 			turn = (20*s.Window + 400*time.Millisecond) / 4

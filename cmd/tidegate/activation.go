@@ -15,6 +15,13 @@ import (
 // firstInherited is SD_LISTEN_FDS_START of sd_listen_fds(3).
 const firstInherited = 3
 
+// inheritedFile is a descriptor that came with the start of the process, and that
+// programs which this one starts do not get.
+func inheritedFile(fd int, name string) *os.File {
+	unix.CloseOnExec(fd)
+	return os.NewFile(uintptr(fd), name)
+}
+
 // inherited returns the listening sockets that systemd passed, by their
 // FileDescriptorName. Every one must be of a listener of the host file, for a
 // socket that nobody accepts on would let clients hang.
@@ -42,8 +49,7 @@ func inherited(getenv func(string) string, listeners []configs.Listener) (map[st
 		if files[name] != nil {
 			return nil, fmt.Errorf("two inherited sockets are named %q: give each .socket unit one ListenStream= and its own FileDescriptorName=", name)
 		}
-		unix.CloseOnExec(firstInherited + i)
-		files[name] = os.NewFile(uintptr(firstInherited+i), name)
+		files[name] = inheritedFile(firstInherited+i, name)
 	}
 	return files, nil
 }

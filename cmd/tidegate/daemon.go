@@ -19,6 +19,10 @@ type gateway interface {
 	Drain(context.Context) error
 	Close() error
 	Healthy() error
+
+	releaser
+	heir
+	Retire(context.Context) error
 }
 
 // daemon turns signals and watchdog ticks into calls of the gateway.
@@ -30,12 +34,18 @@ type daemon struct {
 	log      *slog.Logger
 	notify   notifier
 	watchdog time.Duration // between signs of life; 0 is none
+
+	over     *takeover // nil for a process that takes nothing over
+	program  program
+	config   string // the host file
+	upgrades <-chan *upgradeRequest
+	version  string
 }
 
 // serve starts the gateway and returns when it has stopped. The error is nil
 // after a complete drain.
 func (d *daemon) serve() error {
-	if err := d.gateway.Start(); err != nil {
+	if err := d.start(); err != nil {
 		return errors.Join(fmt.Errorf("start: %w", err), d.gateway.Close())
 	}
 	d.notify.ready("serving")
@@ -49,15 +59,39 @@ func (d *daemon) serve() error {
 		select {
 		case <-tick:
 			d.signOfLife()
+		case u := <-d.upgrades:
+			if p := d.upgrade(u, tick); p != nil {
+				return errors.Join(d.retire(p), d.gateway.Close())
+			}
 		case s := <-d.signals:
 			if s == syscall.SIGHUP {
-				d.reload()
+				if !d.program.changed() {
+					d.reload()
+				} else if p := d.upgrade(nil, tick); p != nil {
+					return errors.Join(d.retire(p), d.gateway.Close())
+				}
 				continue
 			}
 			d.log.Info("draining", "signal", s.String(), "at_most", d.drain)
 			return errors.Join(d.stop(tick), d.gateway.Close())
 		}
 	}
+}
+
+// start has the gateway serve, where a predecessor was if there is one.
+func (d *daemon) start() error {
+	if d.over == nil {
+		return d.gateway.Start()
+	}
+	h, err := d.over.wait("debts")
+	if err != nil {
+		return err
+	}
+	d.gateway.Owe(h.Debts)
+	if err := d.gateway.Start(); err != nil {
+		return err
+	}
+	return d.over.serve(d.gateway, d.version)
 }
 
 // stop drains the gateway, or gives up at the second signal.

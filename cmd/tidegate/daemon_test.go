@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/dataplane"
 )
 
 // fakeGateway records what the daemon asks of it.
@@ -52,6 +53,16 @@ func (g *fakeGateway) Drain(ctx context.Context) error {
 	}
 	return nil
 }
+
+func (g *fakeGateway) Sockets() ([]dataplane.Socket, error) { g.note("sockets"); return nil, nil }
+func (g *fakeGateway) Release() error                       { g.note("release"); return nil }
+func (g *fakeGateway) Reclaim() error                       { g.note("reclaim"); return nil }
+func (g *fakeGateway) Debts() []dataplane.Debt              { g.note("debts"); return nil }
+func (g *fakeGateway) LateDebts() []dataplane.Debt          { return nil }
+func (g *fakeGateway) TakeLate() []dataplane.Late           { return nil }
+func (g *fakeGateway) Owe([]dataplane.Debt)                 { g.note("owe") }
+func (g *fakeGateway) AddLate([]dataplane.Late)             { g.note("late") }
+func (g *fakeGateway) Retire(context.Context) error         { g.note("retire"); return nil }
 
 // manager is a service manager that listens on a notify socket.
 type manager struct{ *net.UnixConn }

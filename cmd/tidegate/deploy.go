@@ -95,7 +95,10 @@ func deploy(e *env, args []string) error {
 // does not fill the memory.
 const maxDocumentBytes = 16 << 20
 
-func readDocument(e *env, file string) ([]byte, error) {
+func readDocument(e *env, file string) ([]byte, error) { return readInput(e, file, maxDocumentBytes) }
+
+// readInput reads a file, or standard input for "-", of at most so many bytes.
+func readInput(e *env, file string, most int) ([]byte, error) {
 	in := e.stdin
 	if file != "-" {
 		f, err := os.Open(file)
@@ -105,12 +108,12 @@ func readDocument(e *env, file string) ([]byte, error) {
 		defer f.Close()
 		in = f
 	}
-	document, err := io.ReadAll(io.LimitReader(in, maxDocumentBytes+1))
+	document, err := io.ReadAll(io.LimitReader(in, int64(most)+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
-	if len(document) > maxDocumentBytes {
-		return nil, refusef("%s is larger than %d bytes", file, maxDocumentBytes)
+	if len(document) > most {
+		return nil, refusef("%s is larger than %d bytes", file, most)
 	}
 	return document, nil
 }

@@ -18,11 +18,12 @@ type command struct {
 	run     func(e *env, args []string) error
 }
 
-// choose returns the verb that args begin with, or c itself, and the rest.
+// choose returns the verb that args begin with, or that verb's own, or c itself, and
+// the rest.
 func (c *command) choose(args []string) (*command, []string) {
 	for _, v := range c.verbs {
 		if len(args) > 0 && v.name == c.name+" "+args[0] {
-			return v, args[1:]
+			return v.choose(args[1:])
 		}
 	}
 	return c, args
@@ -33,7 +34,7 @@ func commands() []*command {
 	return []*command{
 		runCommand, validateCommand, deployCommand, apisCommand, stagesCommand,
 		deploymentsCommand, rollbackCommand, deleteCommand, keysCommand, plansCommand,
-		usageCommand, throttleCommand, cacheCommand, iamCommand, connectionsCommand, targetsCommand, offendersCommand, gateCommand, statusCommand, versionCommand,
+		usageCommand, throttleCommand, cacheCommand, iamCommand, wafCommand, connectionsCommand, targetsCommand, offendersCommand, gateCommand, statusCommand, upgradeCommand, versionCommand,
 	}
 }
 

@@ -34,6 +34,7 @@ type memory struct {
 	keyring     *keyring
 	gate        *fakeGate
 
+	waf         fakeWAF
 	connections fakeConnections
 }
 
@@ -58,6 +59,11 @@ func (m *memory) Update(_ context.Context, edit func(*definition.Catalog) (defin
 	if _, err := iam.NewStore("000000000000").Compile(next); err != nil {
 		return &definition.InvalidError{Err: err}
 	}
+	acls, err := m.waf.compile(next)
+	if err != nil {
+		return err
+	}
+	m.waf.acls = acls
 	m.catalog = next
 	m.keyring.apply(change)
 	return nil
@@ -81,6 +87,8 @@ func (m *memory) Upstream() []control.UpstreamStatus { return m.upstream }
 
 func (m *memory) Gate() control.Gate { return m.gate }
 
+func (m *memory) WAF() control.WAF { return &m.waf }
+
 func (m *memory) Connections() control.Connections { return &m.connections }
 
 func (m *memory) Caches() []control.CacheStatus { return m.caches }
@@ -93,6 +101,10 @@ func (m *memory) FlushCache(_, stage string) error {
 func (m *memory) FlushAuthorizers(_, stage string) error { return m.FlushCache("", stage) }
 
 func (m *memory) Drain(context.Context) error { return nil }
+
+func (m *memory) Upgrade(context.Context) (control.Successor, error) {
+	return control.Successor{PID: 4711, Version: "2.0.0"}, nil
+}
 
 // fixture is a control socket with an empty gateway behind it.
 type fixture struct {

@@ -21,8 +21,8 @@ func newNotifier(getenv func(string) string) notifier {
 	return notifier{getenv("NOTIFY_SOCKET")}
 }
 
-// send is best effort: a service manager that does not listen is no reason to
-// stop serving.
+// send is best effort: a service manager that does not listen, or is too busy to,
+// is no reason to stop serving.
 func (n notifier) send(lines ...string) {
 	if n.address == "" {
 		return
@@ -32,12 +32,19 @@ func (n notifier) send(lines ...string) {
 		return
 	}
 	defer conn.Close()
+	_ = conn.SetWriteDeadline(time.Now().Add(notifyTimeout))
 	_, _ = conn.Write([]byte(strings.Join(lines, "\n")))
 }
 
+const notifyTimeout = time.Second
+
 func (n notifier) ready(status string)  { n.send("READY=1", "STATUS="+status) }
 func (n notifier) status(status string) { n.send("STATUS=" + status) }
-func (n notifier) watchdog()            { n.send("WATCHDOG=1") }
+
+// mainPID tells which process is the service's from now on.
+func (n notifier) mainPID(pid int) { n.send("MAINPID=" + strconv.Itoa(pid)) }
+
+func (n notifier) watchdog() { n.send("WATCHDOG=1") }
 
 // reloading carries the monotonic time that systemd 253 asks for.
 func (n notifier) reloading() {

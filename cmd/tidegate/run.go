@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane"
+	"github.com/tidegate/tidegate/dataplane/control"
 )
 
 // defaultConfig is where the package and make install put the host file.
@@ -24,7 +26,8 @@ Logs go to standard error.
 
 SIGTERM or SIGINT drains: no new requests, those in flight finish (at most
 timeouts.drain), then the daemon exits; a second signal exits at once.
-SIGHUP reads the host file again and re-opens the access log.
+SIGHUP reads the host file again and re-opens the access log; if the program file
+has changed, it has that take over, as "tidegate upgrade" does.
 
 Under systemd it reports readiness and watchdog pings, and takes over sockets
 whose FileDescriptorName is the name of a listener.
@@ -46,22 +49,42 @@ func runDaemon(e *env, args []string) error {
 	if len(operands) > 0 {
 		return usagef("unexpected %q; the host file is named by --config", operands[0])
 	}
+	over, err := takingOver(e.getenv)
+	if err != nil {
+		return err
+	}
 	host, err := configs.Load(*path)
 	if err != nil {
-		return &refusedError{err}
+		return over.fail(&refusedError{err})
 	}
+	return over.fail(runHost(e, *path, host, over))
+}
+
+// runHost serves until it is told to stop. over is nil for a process that takes
+// nothing over.
+func runHost(e *env, path string, host *configs.Host, over *takeover) error {
 	files, err := inherited(e.getenv, host.Listeners)
 	if err != nil {
 		return err
 	}
+	var sockets []dataplane.Socket
+	if over != nil {
+		sockets = over.sockets
+		if _, err := over.wait("state"); err != nil {
+			return err
+		}
+	}
+	upgrades := make(chan *upgradeRequest)
 	log := slog.New(slog.NewTextHandler(e.stderr, nil))
 	gateway, err := dataplane.New(host, dataplane.Options{
-		Logger:    log,
-		Version:   version(),
-		Inherited: files,
-		Stderr:    e.stderr,
+		Logger:      log,
+		Version:     version(),
+		Inherited:   files,
+		Predecessor: sockets,
+		Stderr:      e.stderr,
 
 		DropPrivileges: true,
+		Upgrade:        func(ctx context.Context) (control.Successor, error) { return askForUpgrade(ctx, upgrades) },
 	})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
@@ -74,7 +97,12 @@ func runDaemon(e *env, args []string) error {
 	defer signal.Stop(signals)
 	d := &daemon{
 		gateway:  gateway,
-		load:     func() (*configs.Host, error) { return configs.Load(*path) },
+		load:     func() (*configs.Host, error) { return configs.Load(path) },
+		over:     over,
+		program:  thisProgram(),
+		config:   path,
+		upgrades: upgrades,
+		version:  version(),
 		drain:    host.Timeouts.Drain,
 		signals:  signals,
 		log:      log,

@@ -126,21 +126,30 @@ func (s *Stages) Each(f func(c *Stage, mode string)) {
 	}
 }
 
-// Close saves the caches if they are to be kept, and closes them.
-func (s *Stages) Close(ctx context.Context) error {
+// Save saves the caches if they are to be kept.
+func (s *Stages) Save(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.saveDir == "" {
+		return nil
+	}
 	var errs []error
 	for at, c := range s.all {
-		if s.saveDir != "" {
-			if _, err := c.Store.Save(ctx, s.file(at), s.secret, s.now(), s.wall()); err != nil {
-				errs = append(errs, fmt.Errorf("save the cache of stage %s of API %s: %w", at.Stage, at.APIID, err))
-			}
+		if _, err := c.Store.Save(ctx, s.file(at), s.secret, s.now(), s.wall()); err != nil {
+			errs = append(errs, fmt.Errorf("save the cache of stage %s of API %s: %w", at.Stage, at.APIID, err))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// Close closes the caches.
+func (s *Stages) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at, c := range s.all {
 		c.Store.Close()
 		delete(s.all, at)
 	}
-	return errors.Join(errs...)
 }
 
 // load brings back what Close has saved. A file that cannot be used is a cold

@@ -60,8 +60,12 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 			return err
 		}
 	}
-	if len(body) > maxBody {
-		return tooLarge()
+	most := maxBody
+	if o, _, _, err := match(method, path); err == nil {
+		most = o.maxBody()
+	}
+	if len(body) > most {
+		return tooLarge(most)
 	}
 	target := "http://tidegate" + path
 	if len(query) > 0 {

@@ -163,6 +163,12 @@ func (c *Client) Validate(ctx context.Context, document []byte, o ImportOptions)
 	return answer[Validation](ctx, c, "POST", "/tidegate/validate", o.query(), document)
 }
 
+// Upgrade has another process take over, from the program file as it is now. It
+// returns when that serves.
+func (c *Client) Upgrade(ctx context.Context) (*Successor, error) {
+	return answer[Successor](ctx, c, "POST", "/tidegate/upgrade", nil, nil)
+}
+
 // Drain makes the gateway stop accepting requests. It returns when that has
 // begun; Status says the rest.
 func (c *Client) Drain(ctx context.Context) error {

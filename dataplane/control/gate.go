@@ -44,7 +44,7 @@ type GateStatus struct {
 	Interfaces []GateInterface `json:"interfaces"`        // those that the host file names
 	Sentences  int             `json:"sentences"`         // sources shut out at present
 	Denied     int             `json:"denied"`            // networks denied by operators
-	Listed     int             `json:"listed"`            // networks on the host file's lists
+	Listed     int             `json:"listed"`            // networks on the host file's lists and in IP sets that keep out
 	Private    []PrivateStatus `json:"private,omitempty"`
 	Notes      []string        `json:"notes,omitempty"` // what is lacking, in words
 }
@@ -84,7 +84,7 @@ type InterfaceName struct {
 const (
 	GateDeny     = "deny"     // by an operator
 	GateSentence = "sentence" // all its requests were denied
-	GateList     = "list"     // of the host file
+	GateList     = "list"     // of the host file, or an IP set
 	GateNever    = "never"    // never shut out
 )
 

@@ -71,6 +71,9 @@ type Gateway interface {
 	// private listeners.
 	Gate() Gate
 
+	// WAF returns the web application firewall.
+	WAF() WAF
+
 	// Connections returns the open connections of WebSocket APIs.
 	Connections() Connections
 
@@ -78,9 +81,19 @@ type Gateway interface {
 	// server.
 	Status() Status
 
+	// Upgrade has another process take over, from the program file as it is now, and
+	// returns when that serves. On an error everything is as it was.
+	Upgrade(ctx context.Context) (Successor, error)
+
 	// Drain stops accepting requests and returns when those in flight are
 	// finished or ctx is done.
 	Drain(ctx context.Context) error
+}
+
+// Successor is the process that serves now.
+type Successor struct {
+	PID     int    `json:"pid"`
+	Version string `json:"version"`
 }
 
 // KeyReader reads API keys, with their values. There may be millions, so lists

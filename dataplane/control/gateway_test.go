@@ -35,6 +35,7 @@ type fakeGateway struct {
 	drained           chan struct{}
 	gate              *fakeGate
 
+	waf         fakeWAF
 	connections fakeConnections
 }
 
@@ -68,7 +69,12 @@ func (g *fakeGateway) Update(_ context.Context, edit func(*definition.Catalog) (
 	if err != nil {
 		return &definition.InvalidError{Err: err}
 	}
+	acls, err := g.waf.compile(next)
+	if err != nil {
+		return err
+	}
 	g.iam.Swap(principals)
+	g.waf.acls = acls
 	g.catalog = next
 	g.keys.apply(ch)
 	return nil
@@ -77,6 +83,8 @@ func (g *fakeGateway) Update(_ context.Context, edit func(*definition.Catalog) (
 func (g *fakeGateway) Keys() KeyReader { return g.keys }
 
 func (g *fakeGateway) Gate() Gate { return g.gate }
+
+func (g *fakeGateway) WAF() WAF { return &g.waf }
 
 func (g *fakeGateway) Connections() Connections { return &g.connections }
 
@@ -154,6 +162,9 @@ func (g *fakeGateway) Caches() []CacheStatus {
 }
 
 func (g *fakeGateway) Drain(context.Context) error { g.drained <- struct{}{}; return nil }
+func (g *fakeGateway) Upgrade(context.Context) (Successor, error) {
+	return Successor{PID: 4711, Version: "2"}, nil
+}
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 

@@ -72,40 +72,45 @@ func (s *Server) readBody(ctx *fasthttp.RequestCtx, r *request) (release func(),
 	if length == 0 || stream == nil {
 		return release, nil
 	}
-	if length > maxBody {
+	most := r.operation.maxBody()
+	if length > most {
 		// A client that writes all before it reads should still see the answer.
-		_, _ = io.CopyN(io.Discard, stream, 4*maxBody)
+		_, _ = io.CopyN(io.Discard, stream, int64(max(4*maxBody, 2*most)))
 		ctx.SetConnectionClose()
-		return release, tooLarge()
+		return release, tooLarge(most)
 	}
 	if length < 0 || length > largeBody {
+		slots := s.large
+		if most > maxBody && (length < 0 || length > maxBody) {
+			slots = s.huge
+		}
 		wait := time.NewTimer(readTimeout)
 		defer wait.Stop()
 		select {
-		case s.large <- struct{}{}:
-			release = func() { <-s.large }
+		case slots <- struct{}{}:
+			release = func() { <-slots }
 		case <-wait.C:
 			ctx.SetConnectionClose()
 			return release, &Error{Status: 429, Code: CodeTooManyCalls, Message: "Too many large definitions are being read: try again"}
 		}
 	}
-	r.body, err = io.ReadAll(io.LimitReader(stream, maxBody+1))
+	r.body, err = io.ReadAll(io.LimitReader(stream, int64(most)+1))
 	switch {
 	case err != nil:
 		release()
 		ctx.SetConnectionClose()
 		return nil, badRequest("The body ended early")
-	case len(r.body) > maxBody:
+	case len(r.body) > most:
 		release()
 		r.body = nil
 		ctx.SetConnectionClose()
-		return nil, tooLarge()
+		return nil, tooLarge(most)
 	}
 	return release, nil
 }
 
-func tooLarge() *Error {
-	return &Error{Status: 413, Code: CodeTooLarge, Message: fmt.Sprintf("The body is larger than the limit of %d bytes", maxBody)}
+func tooLarge(most int) *Error {
+	return &Error{Status: 413, Code: CodeTooLarge, Message: fmt.Sprintf("The body is larger than the limit of %d bytes", most)}
 }
 
 // refuse answers a request that could not be read as one.
@@ -173,7 +178,7 @@ func (s *Server) audit(r *request, status int, err error, took time.Duration) {
 	if r.network != "" {
 		attrs = append(attrs, "network", r.network)
 	}
-	for _, name := range []string{"stage", "deployment", "plan", "key", "route", "integration", "connection"} {
+	for _, name := range []string{"stage", "deployment", "plan", "key", "route", "integration", "connection", "webacl", "ipset", "patternset"} {
 		// Who took a key's value for its id should not find it in the log.
 		if v := r.params[name]; v != "" && (name != "key" || len(v) < minKeyValue) {
 			attrs = append(attrs, name, v)

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 )
@@ -12,8 +13,11 @@ type operation struct {
 	path   string // segments; {name} stands for any one segment
 	mode   string // value the query parameter "mode" must have
 	reads  bool   // changes nothing although it is not a GET
+	body   int    // the most bytes of a body; maxBody when 0
 	serve  func(*Server, *request) (status int, answer any, err error)
 }
+
+func (o *operation) maxBody() int { return cmp.Or(o.body, maxBody) }
 
 func (o *operation) writes() bool { return o.method != "GET" && !o.reads }
 

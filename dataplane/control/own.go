@@ -92,6 +92,18 @@ func (s *Server) checked(answer Validation, body *definition.Body) (int, any, er
 	return 200, answer, nil
 }
 
+// upgrade has another process take over. The answer comes from this one, which
+// serves no new calls by then.
+func (s *Server) upgrade(*request) (int, any, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), updateTimeout)
+	defer cancel()
+	successor, err := s.gateway.Upgrade(ctx)
+	if err != nil {
+		return 0, nil, &Error{Status: 500, Code: CodeInternalError, Message: err.Error()}
+	}
+	return 200, successor, nil
+}
+
 // drain starts to drain and answers at once: the status tells the rest. The
 // gateway may shut this server down as part of it.
 func (s *Server) drain(*request) (int, any, error) {

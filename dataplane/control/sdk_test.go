@@ -57,6 +57,10 @@ func (g *durable) Status() control.Status {
 
 func (g *durable) Drain(context.Context) error { return nil }
 
+func (g *durable) Upgrade(context.Context) (control.Successor, error) {
+	return control.Successor{}, nil
+}
+
 func (g *durable) Keys() control.KeyReader { return g.store }
 
 func (g *durable) Usage(planID, keyID string, from, to int64) ([]definition.Usage, error) {
@@ -101,6 +105,9 @@ func (g *durable) Caches() []control.CacheStatus {
 
 // Gate is nil: the SDK knows of none.
 func (g *durable) Gate() control.Gate { return nil }
+
+// WAF is nil: neither of that.
+func (g *durable) WAF() control.WAF { return nil }
 
 // Connections is nil: the SDK has another way to them.
 func (g *durable) Connections() control.Connections { return nil }

@@ -20,11 +20,13 @@ import (
 // one that means harm, can make the gateway hold.
 const (
 	// maxBody is AWS's limit on an API definition plus room for the rest.
-	maxBody     = 6<<20 + 64<<10
-	maxHeader   = 16 << 10
-	readTimeout = 20 * time.Second // a whole request, and the first byte of a connection
-	idleTimeout = 30 * time.Second
-	sendTimeout = 20 * time.Second
+	maxBody = 6<<20 + 64<<10
+	// maxAddressBytes fits a million address ranges of IPv6, as JSON.
+	maxAddressBytes = 64 << 20
+	maxHeader       = 16 << 10
+	readTimeout     = 20 * time.Second // a whole request, and the first byte of a connection
+	idleTimeout     = 30 * time.Second
+	sendTimeout     = 20 * time.Second
 
 	maxConnections     = 128
 	maxConnectionsUser = 32 // of one user that is neither root nor the gateway's own
@@ -75,6 +77,7 @@ type Server struct {
 
 	http  *fasthttp.Server
 	large chan struct{} // a slot for each large body that is held
+	huge  chan struct{} // the slot of those above maxBody
 
 	ctx  context.Context // done at Shutdown
 	stop context.CancelFunc
@@ -112,6 +115,7 @@ func NewServer(gateway Gateway, o Options) *Server {
 		log:     o.Logger,
 		now:     o.Now,
 		large:   make(chan struct{}, maxLargeBodies),
+		huge:    make(chan struct{}, 1),
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.http = &fasthttp.Server{
@@ -170,6 +174,17 @@ func (s *Server) Serve() error {
 		return nil
 	}
 	return err
+}
+
+// Hide removes the socket and accepts no more; calls in progress go on. Another
+// process can have the socket then.
+func (s *Server) Hide() {
+	s.mu.Lock()
+	l := s.listener
+	s.mu.Unlock()
+	if l != nil {
+		_ = l.Close()
+	}
 }
 
 // Shutdown removes the socket, lets calls in progress finish until ctx is done,

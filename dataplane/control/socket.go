@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -16,6 +17,8 @@ type socket struct {
 	*net.UnixListener
 	path string
 	made syscall.Stat_t
+
+	remove sync.Once // later another's file may have the same inode number
 }
 
 // bind makes the socket file. gid owns it and its directory; -1 leaves the
@@ -77,10 +80,12 @@ func giveTo(path string, gid int) error {
 
 // Close stops listening and removes the file unless another took its place.
 func (s *socket) Close() error {
-	var now syscall.Stat_t
-	if err := syscall.Lstat(s.path, &now); err == nil && now.Dev == s.made.Dev && now.Ino == s.made.Ino {
-		_ = os.Remove(s.path)
-	}
+	s.remove.Do(func() {
+		var now syscall.Stat_t
+		if err := syscall.Lstat(s.path, &now); err == nil && now.Dev == s.made.Dev && now.Ino == s.made.Ino {
+			_ = os.Remove(s.path)
+		}
+	})
 	return s.UnixListener.Close()
 }
 

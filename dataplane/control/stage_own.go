@@ -9,6 +9,9 @@ import (
 // ourPrefix begins the paths that AWS does not have.
 const ourPrefix = "/x-tidegate-"
 
+// webACLPath is the path of a stage's web ACL. AWS has it changed by AWS WAF.
+const webACLPath = "/x-tidegate-web-acl"
+
 // patchOwnSetting sets what a stage has beyond AWS.
 func patchOwnSetting(st *definition.Stage, op PatchOperation) (err error) {
 	switch op.Path {
@@ -37,8 +40,10 @@ func patchOwnSetting(st *definition.Stage, op PatchOperation) (err error) {
 			}
 			err = checkMaxInFlight(st.MaxInFlight)
 		}
+	case webACLPath:
+		st.WebACLID, err = patchWebACL(op)
 	default:
-		err = unknownPath(op, "/x-tidegate-throttle", "/x-tidegate-throttle/rateLimit", "/x-tidegate-throttle/burstLimit", "/x-tidegate-guaranteed-rate", "/x-tidegate-rate-limit-headers", "/x-tidegate-cache-mode", "/x-tidegate-max-in-flight")
+		err = unknownPath(op, "/x-tidegate-throttle", "/x-tidegate-throttle/rateLimit", "/x-tidegate-throttle/burstLimit", "/x-tidegate-guaranteed-rate", "/x-tidegate-rate-limit-headers", "/x-tidegate-cache-mode", "/x-tidegate-max-in-flight", webACLPath)
 	}
 	return err
 }
@@ -51,4 +56,13 @@ func checkMaxInFlight(n int) error {
 		return badRequest("Invalid value for x-tidegate-max-in-flight: it must be a number of requests from 1 to %d", maxInFlight)
 	}
 	return nil
+}
+
+// patchWebACL returns how an operation names a web ACL, which the caller looks up.
+func patchWebACL(op PatchOperation) (string, error) {
+	name, err := patchText(op)
+	if err == nil && name == "" && op.Op != "remove" {
+		err = badRequest("Invalid value for %s: name a web ACL by its name, ARN or id, or remove it", op.Path)
+	}
+	return name, err
 }

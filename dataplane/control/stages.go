@@ -32,6 +32,9 @@ func (s *Server) wireStage(st *definition.Stage) Stage {
 		MaxInFlight: st.MaxInFlight,
 	}
 	wireCache(st, &out)
+	if a := s.gateway.Catalog().WebACLs[st.WebACLID]; a != nil {
+		out.WebACLARN = s.wafARN(definition.KindWebACL, a.Name, a.ID)
+	}
 	if st.HideLimits {
 		out.RateLimitHeaders = new(bool)
 	}
@@ -204,6 +207,9 @@ func (s *Server) updateStage(r *request) (int, any, error) {
 			}
 		}
 		if err := pointsAtDeployment(c, &next); err != nil {
+			return definition.Change{}, err
+		}
+		if err := s.findWebACL(c, &next); err != nil {
 			return definition.Change{}, err
 		}
 		if len(next.Variables) > maxVariables {

@@ -60,6 +60,7 @@ type Stage struct {
 	MethodSettings      map[string]MethodSetting `json:"methodSettings"`
 	Variables           map[string]string        `json:"variables,omitempty"`
 	TracingEnabled      bool                     `json:"tracingEnabled"`
+	WebACLARN           string                   `json:"webAclArn,omitempty"`
 	Tags                *map[string]string       `json:"tags,omitempty"`
 	CreatedDate         int64                    `json:"createdDate"`
 	LastUpdatedDate     int64                    `json:"lastUpdatedDate"`

@@ -15,6 +15,20 @@ type WebACL struct {
 	Document string `json:"document"`
 }
 
+// Kinds of things that have an ARN of AWS WAF.
+const (
+	KindWebACL          = "webacl"
+	KindIPSet           = "ipset"
+	KindRegexPatternSet = "regexpatternset"
+)
+
+// WAFARN returns the ARN of a web ACL, an IP set or a regex pattern set.
+//
+// Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awswafv2.html
+func WAFARN(region, account, kind, name, id string) string {
+	return "arn:aws:wafv2:" + region + ":" + account + ":regional/" + kind + "/" + name + "/" + id
+}
+
 // Address versions of an IPSet.
 const (
 	IPv4 = "IPV4"

@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
 	"github.com/tidegate/tidegate/dataplane/usage"
+	"github.com/tidegate/tidegate/dataplane/waf"
 )
 
 // Domain maps base paths of a host name to APIs.
@@ -41,6 +43,8 @@ type Host struct {
 	Domains       []Domain
 	MaxURL        int           // bytes of a request target of a regional API
 	Account       throttle.Rate // limit shared by all APIs, unless the catalog has one
+
+	TrustedProxies []netip.Prefix // whose word on forwarded addresses counts
 }
 
 // Stores are what compiled parts refer to and what outlives them.
@@ -51,6 +55,8 @@ type Stores struct {
 	Usage    *usage.Store
 	Caches   *cache.Stages
 	Auth     auth.Stores
+	WAF      *waf.Store
+	Geo      *waf.Geo // nil: no rule may go by places
 }
 
 // maxURLEdge bounds the request target of edge and private APIs, in bytes.
@@ -68,6 +74,9 @@ func Compile(c *definition.Catalog, host Host, stores Stores, previous *Snapshot
 	if err := s.compilePlans(c, stores.Usage, previous); err != nil {
 		return nil, err
 	}
+	if err := s.compileWebACLs(c, host, stores, previous); err != nil {
+		return nil, err
+	}
 	plans := s.plansByStage()
 	for key, stage := range c.Stages {
 		api := c.APIs[key.APIID]
@@ -78,10 +87,14 @@ func Compile(c *definition.Catalog, host Host, stores Stores, previous *Snapshot
 		if d == nil {
 			return nil, fmt.Errorf("API %s: stage %q: deployment %q does not exist", key.APIID, key.Stage, stage.DeploymentID)
 		}
+		acl := s.webACLs[stage.WebACLID]
+		if acl == nil && stage.WebACLID != "" {
+			return nil, fmt.Errorf("API %s: stage %q: web ACL %q does not exist", key.APIID, key.Stage, stage.WebACLID)
+		}
 		from := source{stage, d, api.Name, s.Account, plans[key]}
 		if previous != nil {
 			if same := previous.stages[key]; same != nil && same.source.equal(&from) {
-				s.stages[key] = same
+				s.stages[key] = same.with(acl)
 				continue
 			}
 		}
@@ -89,6 +102,7 @@ func Compile(c *definition.Catalog, host Host, stores Stores, previous *Snapshot
 		if err != nil {
 			return nil, fmt.Errorf("API %s: stage %q: %w", key.APIID, key.Stage, err)
 		}
+		compiled.WAF = acl
 		s.stages[key] = compiled
 	}
 	if err := throttle.CheckGuarantees(s.Account, limitsOf(s.stages)); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
 	"github.com/tidegate/tidegate/dataplane/usage"
+	"github.com/tidegate/tidegate/dataplane/waf"
 )
 
 // Snapshot is every live stage at one moment. It is immutable; any number of
@@ -23,9 +24,10 @@ type Snapshot struct {
 	// Account is the account's limit, in force with Commit.
 	Account throttle.Rate
 
-	table  *route.Table[place]
-	stages map[definition.StageKey]*Stage
-	plans  map[string]plan // by id
+	table   *route.Table[place]
+	stages  map[definition.StageKey]*Stage
+	plans   map[string]plan     // by id
+	webACLs map[string]*waf.ACL // by id
 }
 
 // place is where a host and a path lead to.
@@ -101,6 +103,7 @@ type Stage struct {
 	Private       bool     // for private listeners alone
 	HideLimits    bool     // no Retry-After and RateLimit fields
 	KeyFromHeader bool     // else the authorizer names the API key
+	WAF           *waf.ACL // nil when no web ACL protects the stage
 	Sockets       *Sockets // of a WebSocket API, which has no Methods; else nil
 	Methods       *route.Tree[*Method]
 	Metrics       *telemetry.Stage   // of Methods

@@ -16,6 +16,7 @@ type Front struct {
 	spare      []*Exchange
 	conns      Conn // head of the list of open connections
 	draining   bool
+	closed     bool // nothing more is accepted
 	buffered   int64
 
 	open     atomic.Int64
@@ -45,9 +46,13 @@ func (f *Front) Accepted() int64 { return f.accepted.Load() }
 // goroutine may call it.
 func (f *Front) Buffered() int64 { return f.held.Load() }
 
+// Retire has every connection closed after its next answer. Idle ones stay, for
+// their next request may be on its way.
+func (f *Front) Retire() { f.draining = true }
+
 // Drain closes idle connections and has every other closed after its answer.
 func (f *Front) Drain() {
-	f.draining = true
+	f.draining, f.closed = true, true
 	f.each(func(c *Conn) {
 		if c.x == nil || c.x.phase == phaseHead && len(c.x.in) == 0 {
 			c.shut()

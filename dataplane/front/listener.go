@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -93,6 +94,18 @@ func (l *Listener) Addr() net.Addr { return l.addr }
 // Open returns the connections open now that the listener accepted.
 func (l *Listener) Open() int64 { return l.open.Load() }
 
+// File returns a copy of the socket, for another process to accept from. Any
+// goroutine but a loop's may call it.
+func (l *Listener) File() (file *os.File, err error) {
+	l.fronts[0].Loop.Do(func() {
+		var fd int
+		if fd, err = unix.FcntlInt(uintptr(l.socket.FD()), unix.F_DUPFD_CLOEXEC, 0); err == nil {
+			file = os.NewFile(uintptr(fd), l.Name)
+		}
+	})
+	return file, err
+}
+
 // Close stops accepting. Connections stay. Any goroutine but a loop's may call it.
 func (l *Listener) Close() { l.fronts[0].Loop.Do(l.socket.Close) }
 
@@ -132,7 +145,7 @@ func (l *Listener) OnDeadline(int64) { l.socket.Resume() }
 // accept takes a new connection on the front's loop.
 func (f *Front) accept(l *Listener, fd int, sa unix.Sockaddr) {
 	f.accepted.Add(1)
-	if f.draining || f.config.Connections > 0 && f.open.Load() >= int64(f.config.Connections) {
+	if f.closed || f.config.Connections > 0 && f.open.Load() >= int64(f.config.Connections) {
 		unix.Close(fd)
 		return
 	}

@@ -23,16 +23,22 @@ import (
 type step uint8
 
 const (
-	stepAuthenticate step = iota // who calls?
+	stepInspect      step = iota // what does the web ACL say?
+	stepAuthenticate             // who calls?
 	stepAuthorize                // may it?
 	stepManage                   // behind the guard: a call of @connections goes on
 )
 
-// proceed takes a request past the guard of its method, from a step on. A step
+// proceed takes a request to its method and past the guard of that, from a step on. A step
 // that is false has answered, or waits for something and proceeds from itself
 // when that is there.
 func (t *transaction) proceed(from step) {
 	switch from {
+	case stepInspect:
+		if t.inspect() {
+			t.route()
+		}
+		return
 	case stepAuthenticate:
 		if !t.authenticate() {
 			return

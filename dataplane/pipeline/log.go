@@ -83,6 +83,9 @@ func (t *transaction) log(took int64) {
 	rec.UserAgent = r.Get(http1.UserAgent)
 	if s := t.stage; s != nil {
 		rec.APIID, rec.Stage, rec.DeploymentID = s.APIID, s.Name, s.DeploymentID
+		if s.WAF != nil {
+			t.logInspection(rec)
+		}
 	}
 	if t.method != nil {
 		rec.ResourcePath = t.method.ResourcePath

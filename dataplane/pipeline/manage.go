@@ -68,10 +68,10 @@ func (t *transaction) manage() {
 	limit := t.worker.pipeline.sockets.Limits.Message
 	switch { // the whole message is needed
 	case verb != http1.POST || t.held.whole || !t.x.Request.HasBody():
-	case t.held.any:
+	case len(t.held.bytes) > limit:
 		t.tooLarge(limit)
 		return
-	default:
+	default: // a web ACL may have held less
 		t.hold(limit+1, stepManage)
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/loop"
 	"github.com/tidegate/tidegate/dataplane/session"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
+	"github.com/tidegate/tidegate/dataplane/waf"
 	"github.com/tidegate/tidegate/limiter"
 )
 
@@ -87,6 +88,8 @@ type Worker struct {
 	message       []byte // of record, or of a refusal
 	policy        policy.Context
 	scratchARN    auth.Scratch
+	inspected     waf.Input
+	method        []byte // of inspected
 	keyID         []byte // of record
 	contextText   []byte // likewise
 	contextValues [][]byte

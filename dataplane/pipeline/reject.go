@@ -16,6 +16,8 @@ const (
 	Denied
 	NoStage
 	NotCertified
+	WAFBlocked
+	NotInspected
 	NoMethod
 	NotSigned
 	InvalidSignature
@@ -79,6 +81,8 @@ var responses = [numReasons]gatewayResponse{
 	Denied:               {"denied", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	NoStage:              {"no_stage", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	NotCertified:         {"not_certified", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
+	WAFBlocked:           {"waf_filtered", 403, "WAF_FILTERED", "ForbiddenException", "Forbidden"},
+	NotInspected:         {"not_inspected", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
 	NoMethod:             {"no_method", 403, "MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", "Missing Authentication Token"},
 	NotSigned:            {"not_signed", 403, "MISSING_AUTHENTICATION_TOKEN", "IncompleteSignatureException", ""},
 	InvalidSignature:     {"invalid_signature", 403, "INVALID_SIGNATURE", "InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."},

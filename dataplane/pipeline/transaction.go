@@ -48,6 +48,8 @@ type transaction struct {
 	waitUntil int64 // 0 when it does not wait for another request
 	waitPlace int   // in Worker.waiting
 
+	inspection inspection
+
 	paused    *pause // nil when it waits for nobody
 	askedKeys bool
 	token     jwt.Result          // 0 until it is known
@@ -115,15 +117,25 @@ func (t *transaction) Serve() {
 		t.reject(URLTooLong)
 		return
 	}
-	if stage.Sockets != nil {
-		t.verb = r.Verb
-		if !t.findSocketMethod() {
-			return
-		}
-	} else if t.verb = overridden(r); !t.findMethod() {
+	if t.verb = r.Verb; stage.Sockets == nil {
+		t.verb = overridden(r)
+	}
+	if stage.WAF != nil {
+		t.proceed(stepInspect)
 		return
 	}
-	if t.method.Role == deploy.Connects && !t.wantsSocket() {
+	t.route()
+}
+
+// route finds the method of a request, and serves it from there.
+func (t *transaction) route() {
+	var found bool
+	if t.stage.Sockets != nil {
+		found = t.findSocketMethod()
+	} else {
+		found = t.findMethod()
+	}
+	if !found || t.method.Role == deploy.Connects && !t.wantsSocket() {
 		return
 	}
 	if t.method.Guard != nil {
@@ -174,6 +186,7 @@ func (t *transaction) begin() {
 	t.answering, t.calledAt, t.latency, t.backend = answerNone, 0, -1, 0
 	t.status, t.rejected, t.message, t.bodyBytes = 0, false, "", 0
 	t.client.known, t.usageIdentifier, t.retryAfter = false, t.usageIdentifier[:0], 0
+	t.inspection.begun = false
 	t.connecting, t.managing, t.connectionID = nil, nil, t.connectionID[:0]
 	t.certificate = nil
 	t.identity, t.askedKeys, t.token, t.verdict, t.fields = auth.Identity{}, false, 0, nil, t.fields[:0]
@@ -251,10 +264,7 @@ func (t *transaction) rejectWith(reason Reason, message string) {
 	if reason == BodyTooLarge {
 		message = bodyTooLarge(t.worker.pipeline.settings.Load().MaxBody)
 	}
-	t.rejected, t.reason, t.message = true, reason, message
-	if c := t.worker.pipeline.rejected; c != nil {
-		c.Add(t.worker.loop.ID, int(reason), 1)
-	}
+	t.rejectedFor(reason, message)
 	g := &responses[reason]
 	key := `{"message":"`
 	if g.errorType == accessDenied {
@@ -286,6 +296,14 @@ func (t *transaction) wait(reason Reason) int64 {
 		return retryAfterSeconds
 	}
 	return max((t.call.RetryAfter+int64(time.Second)-1)/int64(time.Second), retryAfterSeconds)
+}
+
+// rejectedFor accounts for an answer of the gateway's own.
+func (t *transaction) rejectedFor(reason Reason, message string) {
+	t.rejected, t.reason, t.message = true, reason, message
+	if c := t.worker.pipeline.rejected; c != nil {
+		c.Add(t.worker.loop.ID, int(reason), 1)
+	}
 }
 
 // rejectUnmatched answers a request that no method matches. AWS takes what is

@@ -104,6 +104,25 @@ func open(dir string, steps []migration) (*Store, error) {
 	return s, nil
 }
 
+// CopyTo copies the state file, as it is at one moment, to another one, which is
+// replaced if it is there.
+func (s *Store) CopyTo(path string) error {
+	draft := path + ".new"
+	err := s.guard(func() error {
+		return s.db.View(func(tx *bolt.Tx) error { return tx.CopyFile(draft, 0o600) })
+	})
+	if err == nil {
+		err = os.Rename(draft, path)
+	}
+	if err != nil {
+		return fmt.Errorf("copy state file %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// Path returns the state file of a directory.
+func Path(dir string) string { return filepath.Join(dir, fileName) }
+
 // Close lets go of the file. It waits for a write that is being made.
 func (s *Store) Close() error { return s.db.Close() }
 

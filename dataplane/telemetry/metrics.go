@@ -40,6 +40,12 @@ var (
 	GateBytes     = Metric{Name: "tidegate_gate_bytes_total", Help: "Bytes of the packets that the kernel gate has seen, by what it did with them and why.", Label: "reason"}
 	GateFailures  = Metric{Name: "tidegate_gate_failures_total", Help: "Sources that could not be shut out by the kernel gate, and are denied in userspace."}
 
+	WAFInspections        = Metric{Name: "tidegate_waf_inspections", Help: "Inspections of requests on goroutines under way."}
+	WAFInspectionsWaiting = Metric{Name: "tidegate_waf_inspections_waiting", Help: "Inspections of requests that wait for a goroutine."}
+	WAFInspectionsRefused = Metric{Name: "tidegate_waf_inspections_refused_total", Help: "Requests answered with 503 since too many inspections were waiting."}
+	WAFInspectionsLate    = Metric{Name: "tidegate_waf_inspections_timed_out_total", Help: "Requests answered with 503 since their inspection took too long."}
+	WAFInspectionsFailed  = Metric{Name: "tidegate_waf_inspections_failed_total", Help: "Requests answered with 503 since the engine of managed rules failed on them."}
+
 	PrivateSteered  = Metric{Name: "tidegate_private_steered_total", Help: "Connections that the kernel led to a private listener.", Label: "listener"}
 	PrivateRefused  = Metric{Name: "tidegate_private_refused_total", Help: "Connections to the address of a private listener that came by an interface which does not lead to it, and were reset.", Label: "listener"}
 	PrivateUnserved = Metric{Name: "tidegate_private_unserved_total", Help: "Connections that came by the right interface while the private listener had no socket, and were reset.", Label: "listener"}

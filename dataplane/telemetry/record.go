@@ -42,6 +42,13 @@ type Record struct {
 	ErrorMessage      []byte // error.message
 	ErrorResponseType string // error.responseType
 
+	// Of the stage's web ACL.
+	WebACLARN       string // webaclArn
+	WAFResponseCode string // WAFAllow or WAFBlock
+	WAFStatus       int    // waf.status; 0 is absent, and the latency with it
+	WAFLatency      int64  // waf.latency, milliseconds
+	WAFError        string // waf.error
+
 	// Of WebSocket APIs alone: without an EventType none of them is logged.
 	EventType    string // CONNECT, MESSAGE or DISCONNECT
 	RouteKey     string
@@ -52,6 +59,12 @@ type Record struct {
 	// their order; nil if none has one.
 	Context [][]byte
 }
+
+// Values of Record.WAFResponseCode.
+const (
+	WAFAllow = "WAF_ALLOW"
+	WAFBlock = "WAF_BLOCK"
+)
 
 // ClientCert names the certificate of a client.
 type ClientCert struct{ SubjectDN, IssuerDN, SerialNumber string }
@@ -101,6 +114,7 @@ func (r *Record) appendLine(dst []byte, c *clock, context ...string) []byte {
 	dst = appendText(append(dst, `","identity.userAgent":"`...), r.UserAgent)
 	dst = appendText(append(dst, `","error.message":"`...), r.ErrorMessage)
 	dst = appendString(append(dst, `","error.responseType":"`...), r.ErrorResponseType)
+	dst = r.appendWAF(dst)
 	dst = appendString(append(dst, `","deploymentId":"`...), r.DeploymentID)
 	dst = appendString(append(dst, `","tlsVersion":"`...), r.TLSVersion)
 	if r.EventType != "" {
@@ -123,6 +137,21 @@ func (r *Record) appendLine(dst []byte, c *clock, context ...string) []byte {
 		}
 	}
 	return append(dst, "\"}\n"...)
+}
+
+func (r *Record) appendWAF(dst []byte) []byte {
+	if r.WebACLARN == "" {
+		return append(dst, `","webaclArn":"-","wafResponseCode":"-","waf.status":"-","waf.latency":"-","waf.error":"-`...)
+	}
+	dst = appendString(append(dst, `","webaclArn":"`...), r.WebACLARN)
+	dst = appendString(append(dst, `","wafResponseCode":"`...), r.WAFResponseCode)
+	if r.WAFStatus == 0 {
+		dst = append(dst, `","waf.status":"-","waf.latency":"-`...)
+	} else {
+		dst = appendNumber(append(dst, `","waf.status":"`...), int64(r.WAFStatus))
+		dst = appendNumber(append(dst, `","waf.latency":"`...), r.WAFLatency)
+	}
+	return appendString(append(dst, `","waf.error":"`...), r.WAFError)
 }
 
 // keysOf makes of names what appendLine writes before their values.

@@ -32,6 +32,10 @@ func fullRecord() *Record {
 		IntegrationStatus:  200,
 		ErrorMessage:       []byte("Endpoint request timed out"),
 		ErrorResponseType:  "INTEGRATION_TIMEOUT",
+		WebACLARN:          "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/shop/1",
+		WAFResponseCode:    WAFAllow,
+		WAFStatus:          200,
+		WAFLatency:         3,
 	}
 }
 
@@ -43,7 +47,8 @@ func TestRecordLine(t *testing.T) {
 		`"responseLength":"41","responseLatency":"29003","integrationLatency":"29000","integrationStatus":"200",` +
 		`"apiId":"a1b2c3d4e5","stage":"prod","domainName":"a1b2c3d4e5.execute-api.localhost",` +
 		`"identity.userAgent":"curl/7.88.1 \"quoted\"","error.message":"Endpoint request timed out",` +
-		`"error.responseType":"INTEGRATION_TIMEOUT","deploymentId":"d1e2f3","tlsVersion":"TLSv1.3"}` + "\n"
+		`"error.responseType":"INTEGRATION_TIMEOUT","webaclArn":"arn:aws:wafv2:us-east-1:000000000000:regional/webacl/shop/1",` +
+		`"wafResponseCode":"WAF_ALLOW","waf.status":"200","waf.latency":"3","waf.error":"-","deploymentId":"d1e2f3","tlsVersion":"TLSv1.3"}` + "\n"
 	if got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
@@ -92,6 +97,20 @@ func TestRecordLineWithNothing(t *testing.T) {
 		}
 		if value != want {
 			t.Errorf("%s: got %q, want %q", name, value, want)
+		}
+	}
+}
+
+// A key is there whether or not a web ACL has decided, or could.
+func TestRecordLineOfWAF(t *testing.T) {
+	for want, r := range map[string]*Record{
+		`"webaclArn":"-","wafResponseCode":"-","waf.status":"-","waf.latency":"-","waf.error":"-","deploymentId"`:             {},
+		`"webaclArn":"a","wafResponseCode":"-","waf.status":"-","waf.latency":"-","waf.error":"-","deploymentId"`:             {WebACLARN: "a"},
+		`"webaclArn":"a","wafResponseCode":"WAF_BLOCK","waf.status":"403","waf.latency":"0","waf.error":"-","deploymentId"`:   {WebACLARN: "a", WAFResponseCode: WAFBlock, WAFStatus: 403},
+		`"webaclArn":"a","wafResponseCode":"-","waf.status":"503","waf.latency":"5000","waf.error":"too late","deploymentId"`: {WebACLARN: "a", WAFStatus: 503, WAFLatency: 5000, WAFError: "too late"},
+	} {
+		if got := string(r.appendLine(nil, &clock{})); !strings.Contains(got, want) {
+			t.Errorf("got  %swant %s", got, want)
 		}
 	}
 }

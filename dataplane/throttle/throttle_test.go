@@ -257,3 +257,36 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 }
+
+// TestHandover: a store goes on where another one was.
+func TestHandover(t *testing.T) {
+	account := Rate{100, 50}
+	st := &definition.Stage{APIID: "a", Name: "s", MethodSettings: map[string]*definition.MethodSetting{"a/GET": setting(1, 10)}}
+	before, after := NewStore(2), NewStore(2)
+	was, is := compile(t, st, 0, account, before), compile(t, st, 0, account, after)
+	m, n := was.Method("/a", "GET"), is.Method("/a", "GET")
+	before.Commit(second, account, []*Limits{was})
+	after.Commit(second, account, []*Limits{is})
+	if got, _ := spend(before, &m, second, 7); got != 7 {
+		t.Fatal(got)
+	}
+	after.Owe(second, append(before.Debts(second), Debt{APIID: "gone", Stage: "s", Bucket: "x", Nanos: 1}))
+	if got, level := spend(after, &n, second, 20); got != 3 || level != OfMethod {
+		t.Errorf("%d of the 3 that were left, then level %d", got, level)
+	}
+	if d := after.Account().Debt(second); d < 9*int64(1e7) {
+		t.Errorf("the account owes %d ns", d)
+	}
+	// What is spent after that is told once.
+	if late := before.LateDebts(second); len(late) != 0 {
+		t.Errorf("nothing was spent: %v", late)
+	}
+	owed := after.Account().Debt(second)
+	before.Account().Force(second)
+	before.Account().Force(second)
+	after.Owe(second, before.LateDebts(second))
+	after.Owe(second, before.LateDebts(second))
+	if d := after.Account().Debt(second); d <= owed || d > owed+2*int64(1e7) {
+		t.Errorf("the account owes %d ns, and did %d before two more were spent", d, owed)
+	}
+}

@@ -10,6 +10,10 @@ import (
 // has the journal write the account. shard is the caller's event loop, below
 // Options.Shards: loops do not get in each other's way.
 func (s *Store) Count(shard int, c *Client, wall int64) {
+	if l := s.late.Load(); l != nil {
+		l.count(shard, c.account, c.number, limiter.Day.Number(wall))
+		return
+	}
 	day := c.account.days.Count(wall, limiter.Day)
 	if c.account.markDirty(day) {
 		s.counted[shard].push(s.accounts, c.number)

@@ -3,6 +3,7 @@ package usage
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidegate/tidegate/limiter"
@@ -20,7 +21,8 @@ type Options struct {
 // other methods may too, and take the Store's.
 type Store struct {
 	hasher  Hasher
-	counted []stack // by shard
+	counted []stack              // by shard
+	late    atomic.Pointer[late] // nil but while another process has the journal
 	methods *limiter.Table
 	clock   func() int64 // for the grace time
 

@@ -33,18 +33,19 @@ func (s *Store) totals(a *account, days uint32, f func(total)) {
 		}
 		t.Day, t.Used, t.Remaining = day.Number, day.Used, definition.NoQuota
 		if p != nil && p.quota != nil {
-			a.window(&t.Usage, *p.quota)
+			a.window(&t.Usage, *p.quota, s.late.Load().in(a, *p.quota, day.Number))
 		}
 		f(t)
 	}
 }
 
-// window sets what u says of the quota's window that has its day.
-func (a *account) window(u *definition.Usage, q limiter.Quota) {
+// window sets what u says of the quota's window that has its day, without what was
+// counted late.
+func (a *account) window(u *definition.Usage, q limiter.Quota, late int64) {
 	p, wall := q.Period(), limiter.Day.Start(u.Day)
 	u.Period = p.String()
 	u.Window = p.Number(wall)
-	u.WindowUsed = a.quota.Used(wall, q)
+	u.WindowUsed = max(0, a.quota.Used(wall, q)-late)
 	u.Granted = a.extraAt(p, u.Window)
 	u.Remaining = max(0, a.extended(q, wall).Allowance(wall)-u.WindowUsed)
 }

@@ -2,6 +2,7 @@ package waf
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/gaissmai/bart"
 
@@ -22,8 +23,10 @@ type ACL struct {
 	proxies    *bart.Lite
 
 	candidateWords int // of all literals
+	due            due
+	serial         uint64 // another one for every ACL
 
-	id, name       string
+	id, name, arn  string
 	labelPrefix    string
 	bodyBytes      int
 	needsBody      bool
@@ -34,6 +37,9 @@ type ACL struct {
 	rates   []*window.Counts // in use, for Store.Retain, as the following
 	engines []*crs.Engine
 	ipSets  []*definition.IPSet
+
+	source      *definition.WebACL
+	patternSets []*definition.RegexPatternSet
 }
 
 // rule is one of an ACL. What every request reads comes first.
@@ -65,6 +71,25 @@ func (a *ACL) ID() string { return a.id }
 
 // Name returns the name of the web ACL.
 func (a *ACL) Name() string { return a.name }
+
+// ARN returns the ARN of the web ACL.
+func (a *ACL) ARN() string { return a.arn }
+
+// IPSets returns the IP sets that rules name, a set as often as they do. The
+// caller must not change it.
+func (a *ACL) IPSets() []*definition.IPSet { return a.ipSets }
+
+// RegexPatternSets returns the pattern sets that rules name, a set as often as
+// they do. The caller must not change it.
+func (a *ACL) RegexPatternSets() []*definition.RegexPatternSet { return a.patternSets }
+
+// MadeOf says that the ACL was compiled from a definition, and that the sets which
+// its rules name are the same ones among those given, by id.
+func (a *ACL) MadeOf(def *definition.WebACL, ipSets map[string]*definition.IPSet, patterns map[string]*definition.RegexPatternSet) bool {
+	return a.source == def &&
+		!slices.ContainsFunc(a.ipSets, func(set *definition.IPSet) bool { return ipSets[set.ID] != set }) &&
+		!slices.ContainsFunc(a.patternSets, func(set *definition.RegexPatternSet) bool { return patterns[set.ID] != set })
+}
 
 // NeedsGoroutine says that Inspect may leave requests unfinished: those with a
 // body, those with kilobytes of text for regular expressions, and where there are

@@ -1,9 +1,12 @@
 package waf
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
 func TestRulesDecideInTheirOrder(t *testing.T) {
@@ -235,5 +238,68 @@ func TestStatsAndSamples(t *testing.T) {
 	}
 	if n := len(a.Samples()); n > len(samples)+2 {
 		t.Errorf("%d samples more", n-len(samples))
+	}
+}
+
+// An ACL is compiled again when one of the sets that it names is another.
+func TestMadeOf(t *testing.T) {
+	w := newWorld()
+	w.ipSets["other"] = ipSetOf("other", "10.0.0.0/8")
+	w.patterns["p"] = &definition.RegexPatternSet{ID: "p", Name: "p", RegularExpressions: []string{"a+"}}
+	w.patterns["q"] = &definition.RegexPatternSet{ID: "q", Name: "q", RegularExpressions: []string{"b+"}}
+	def := definitionOf(t, rules(ruleOf(1, setStatement("bad"), blockAction), ruleOf(2, setStatement("bad"), countAction),
+		ruleOf(3, obj{"RegexPatternSetReferenceStatement": obj{"ARN": "p", "FieldToMatch": path, "TextTransformations": transformations()}}, countAction)))
+	a, err := Compile(def, w.ipSets, w.patterns, w.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.ARN() != "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/shop/acl-id" || len(a.IPSets()) != 1 || len(a.RegexPatternSets()) != 1 {
+		t.Errorf("%s, %d and %d sets", a.ARN(), len(a.IPSets()), len(a.RegexPatternSets()))
+	}
+	again := *def
+	for name, c := range map[string]struct {
+		change func()
+		want   bool
+	}{
+		"as it was":             {func() {}, true},
+		"another set":           {func() { w.ipSets["other"] = ipSetOf("other", "10.1.0.0/16") }, true},
+		"another pattern set":   {func() { delete(w.patterns, "q") }, true},
+		"the definition":        {func() { def = &again }, false},
+		"the IP set":            {func() { w.ipSets["bad"] = ipSetOf("bad", "192.0.2.0/24") }, false},
+		"no IP set any more":    {func() { delete(w.ipSets, "bad") }, false},
+		"the regex pattern set": {func() { p := *w.patterns["p"]; w.patterns["p"] = &p }, false},
+	} {
+		d, ipSets, patterns := def, maps.Clone(w.ipSets), maps.Clone(w.patterns)
+		c.change()
+		if got := a.MadeOf(def, w.ipSets, w.patterns); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+		def, w.ipSets, w.patterns = d, ipSets, patterns
+	}
+}
+
+func TestCheckPatterns(t *testing.T) {
+	for want, expressions := range map[string][]string{
+		"": {"a+", "(?i)b"},
+		"regularExpressionList: the set s must have 1 to 100 expressions, and has 0":                 nil,
+		"regularExpressionList: expression 1 of the set s must have 1 to 512 bytes, and has 0":       {"a", ""},
+		"regularExpressionList: expression 0 of the set s must have 1 to 512 bytes, and has 513":     {strings.Repeat("a", 513)},
+		"regularExpressionList: \"(?=a)\": error parsing regexp: invalid or unsupported Perl syntax": {"a", "(?=a)"},
+	} {
+		err := CheckPatterns(&definition.RegexPatternSet{Name: "s", RegularExpressions: expressions})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%.40q: %v, want %s", expressions, err, want)
+		}
+	}
+}
+
+// A set is named by its ARN, its id or its name.
+func TestReferences(t *testing.T) {
+	w := newWorld()
+	for _, reference := range []string{"bad", "name-bad", "arn:aws:wafv2:us-east-1:000000000000:regional/ipset/name-bad/bad"} {
+		a := w.compile(t, rules(ruleOf(1, setStatement(reference), blockAction)))
+		if v := a.Inspect(from(requestOf(t, "GET /"), "192.0.2.1"), second); v.Outcome != Blocked || a.IPSets()[0].ID != "bad" {
+			t.Errorf("%s: %s", reference, said(a, &v))
+		}
 	}
 }

@@ -24,6 +24,7 @@
 //     arguments are compared after decoding.
 //   - Regular expressions are RE2's, and see characters of UTF-8.
 //   - JSON bodies are read on behind a repeated key.
+//   - Where AWS wants the ARN of a set, its id or its name will do.
 //   - IPv6 addresses are counted by /64. A rule that changes its limit alone keeps
 //     what it has counted; AWS forgets it with any change.
 //   - ManagedRuleGroupStatement runs rules of the OWASP Core Rule Set, also under

@@ -45,9 +45,12 @@ type working struct {
 
 	// What is known of the request, by the numbers of the ACL.
 	views       []viewState
-	sets        []setState
+	sets        bitset // that hold the source, of the request setsOf
+	setsOf      uint32
 	forwardings []forwarding
 	candidates  []uint64 // of the literals of views
+
+	memberships []membership
 }
 
 // begin makes ready for a request.
@@ -56,12 +59,12 @@ func (in *Input) begin(a *ACL, now int64) {
 	w.request++
 	if w.request == 0 { // after 4 billion of them
 		clear(w.views)
-		clear(w.sets)
+		w.setsOf = 0
 		clear(w.forwardings)
 		w.request = 1
 	}
 	w.buf, w.values = w.buf[:0], w.values[:0]
-	w.views, w.sets, w.forwardings = atLeast(w.views, len(a.views)), atLeast(w.sets, len(a.sets)), atLeast(w.forwardings, len(a.forwarders))
+	w.views, w.forwardings = atLeast(w.views, len(a.views)), atLeast(w.forwardings, len(a.forwarders))
 	w.candidates = atLeast(w.candidates, a.candidateWords)
 	w.effort = 0
 	in.now, in.failed, in.toolong = now, false, false

@@ -56,11 +56,28 @@ func (a *ACL) Inspect(in *Input, now int64) Verdict {
 	return in.verdict
 }
 
-// run goes on from the rule that is next.
+// run goes on from the rule that is next, with those that are due.
 func (a *ACL) run(in *Input) {
 	v := &in.verdict
 	hasBody := in.Request.HasBody()
-	for n := int(v.next); n < len(a.rules); n++ {
+	due, firstBySet, firstByView := a.due.always, a.due.firstBySet, a.due.firstByView
+	for from := int(v.next); ; {
+		n := min(due.from(from), len(a.rules))
+		// What comes before n may be due as well, once that is looked into.
+		switch {
+		case firstBySet < n:
+			in.dueBySet(a, &due)
+			firstBySet = len(a.rules)
+			continue
+		case firstByView < n:
+			in.dueByView(a, &due)
+			firstByView = len(a.rules)
+			continue
+		case n == len(a.rules):
+			a.finish(in)
+			return
+		}
+		from = n + 1
 		r := &a.rules[n]
 		if r.managed && !in.MayBlock || r.needsBody && hasBody && !(in.HaveBody && in.MayBlock) {
 			v.next = int16(n)
@@ -88,6 +105,10 @@ func (a *ACL) run(in *Input) {
 		a.decide(in, r, n)
 		return
 	}
+}
+
+// finish applies the default action.
+func (a *ACL) finish(in *Input) {
 	in.tally(a.otherwise.tally, a.otherwise.action)
 	in.sample(a.sampler, &a.otherwise, a.otherwise.action)
 	a.decide(in, &a.otherwise, -1)

@@ -17,6 +17,20 @@ type bitset [8]uint64
 
 func (s *bitset) add(n int) { s[n/64] |= 1 << (n % 64) }
 
+func (s *bitset) has(n int) bool { return s[n/64]>>(n%64)&1 == 1 }
+
+// from returns the first number from n on that is in the set, or else a number that
+// is none of any set's.
+func (s *bitset) from(n int) int {
+	for i := n / 64; i < len(s); i++ {
+		if word := s[i] >> (n % 64); word != 0 {
+			return n + bits.TrailingZeros64(word)
+		}
+		n = (i + 1) * 64
+	}
+	return len(s) * 64
+}
+
 func (s *bitset) union(other *bitset) {
 	for i := range s {
 		s[i] |= other[i]

@@ -26,10 +26,12 @@ type need struct {
 	search    bool     // to look is costly, as it is for a regular expression
 }
 
-// byteNeed notes what a ByteMatchStatement looks for.
+// byteNeed notes what a ByteMatchStatement looks for. One that looks at the ends of
+// a text alone is quick; a single byte is not worth it that the automaton has to
+// see all of every text.
 func (c *compiler) byteNeed(m *byteMatch) {
 	m.candidate = none
-	if (m.where == contains || m.where == containsWord) && len(m.needle) > 0 {
+	if anywhere := m.where == contains || m.where == containsWord; anywhere && len(m.needle) > 0 || len(m.needle) > 1 {
 		c.need = append(c.need, need{m.view, [][]byte{literal(m.needle)}, &m.candidate, false})
 	}
 }
@@ -174,6 +176,10 @@ func newLiterals(needs []need, word int) *literals {
 		*one.candidate = word*64 + n
 		for _, s := range one.strings {
 			t.add(s, n)
+			l.all = l.all || len(s) == 1 || t.classes > maxPairs
+			if !l.all {
+				l.pairs[t.class[s[0]]] |= 1 << t.class[s[1]]
+			}
 		}
 		n++
 	}

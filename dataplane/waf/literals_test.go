@@ -219,7 +219,9 @@ func TestLiteralsChangeNoVerdict(t *testing.T) {
 		for i := range without.views {
 			without.views[i].literals = nil
 		}
+		without.due = due{firstBySet: len(without.rules), firstByView: len(without.rules)}
 		for i := range without.rules {
+			without.due.always.add(i)
 			switch m := without.rules[i].statement.(type) {
 			case *byteMatch:
 				m.candidate = none

@@ -64,11 +64,13 @@ type ticket struct {
 	cancel  context.CancelFunc
 }
 
-func (t *ticket) tell(v Verdict) (first bool) {
-	if first = t.told.CompareAndSwap(false, true); first {
+// claim says whether the caller is the one to tell.
+func (t *ticket) claim() bool { return t.told.CompareAndSwap(false, true) }
+
+func (t *ticket) tell(v Verdict) {
+	if t.claim() {
 		t.waiter.Inspected(v)
 	}
-	return first
 }
 
 // take copies the request, whose head is read again as it was.
@@ -93,8 +95,9 @@ func (j *job) begin(w Waiter) {
 	j.ticket, j.in.context = t, t.context
 	pool := &j.acl.store.pool
 	context.AfterFunc(t.context, func() { // also when the job is done, which has told then
-		if t.tell(Verdict{Outcome: Unavailable, rule: -1}) {
+		if t.claim() {
 			pool.late.Add(1)
+			t.waiter.Inspected(Verdict{Outcome: Unavailable, rule: -1})
 		}
 	})
 }
@@ -102,10 +105,12 @@ func (j *job) begin(w Waiter) {
 func (j *job) run(p *pool) {
 	if j.context.Err() == nil {
 		v := j.acl.Finish(&j.in, j.in.verdict)
-		if j.in.failed && j.context.Err() == nil {
-			p.failed.Add(1)
+		if j.context.Err() == nil { // else its end is told, or being told
+			if j.in.failed {
+				p.failed.Add(1)
+			}
+			j.tell(v)
 		}
-		j.tell(v)
 	}
 	j.free()
 }

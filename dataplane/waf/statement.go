@@ -149,19 +149,7 @@ func (m *sizeMatch) holds(n int64) bool {
 // that name the same set share the answer.
 type setMatch struct{ set int }
 
-// setState is what is known of a set: valid for one request.
-type setState struct {
-	request uint32
-	holds   bool
-}
-
-func (m *setMatch) match(in *Input, a *ACL) bool {
-	s := &in.work.sets[m.set]
-	if s.request != in.work.request {
-		*s = setState{in.work.request, a.sets[m.set].Contains(in.source)}
-	}
-	return s.holds
-}
+func (m *setMatch) match(in *Input, a *ACL) bool { return in.inSets(a).has(m.set) }
 
 // forwardedSetMatch is an IPSetReferenceStatement with IPSetForwardedIPConfig.
 type forwardedSetMatch struct {

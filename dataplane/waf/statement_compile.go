@@ -8,6 +8,8 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
 // Bounds of statements, AWS's but for those of expressions.
@@ -130,15 +132,15 @@ func (c *compiler) byteMatch(spec value) matcher {
 
 // pattern compiles a regular expression. RE2's take time in proportion to the
 // text, whatever the expression.
-func (c *compiler) pattern(at, text string) *regexp.Regexp {
+func (p *problem) pattern(at, text string) *regexp.Regexp {
 	re, err := regexp.Compile(text)
 	if err != nil {
-		c.report(at, "%q: %v; expressions are RE2's, without lookaround and backreferences: https://github.com/google/re2/wiki/Syntax", text, err)
+		p.report(at, "%q: %v; expressions are RE2's, without lookaround and backreferences: https://github.com/google/re2/wiki/Syntax", text, err)
 		return nil
 	}
 	if tree, err := syntax.Parse(text, syntax.Perl); err == nil {
 		if program, err := syntax.Compile(tree.Simplify()); err == nil && len(program.Inst) > maxInstructions {
-			c.report(at, "%q becomes a program of %d instructions, more than %d; repeat less", text, len(program.Inst), maxInstructions)
+			p.report(at, "%q becomes a program of %d instructions, more than %d; repeat less", text, len(program.Inst), maxInstructions)
 		}
 	}
 	return re
@@ -148,31 +150,46 @@ func (c *compiler) patternSet(spec value) matcher {
 	o := c.object(spec, "ARN", "FieldToMatch", "TextTransformations")
 	m := &regexMatch{view: c.view(o)}
 	id, name := c.reference(o, "regexpatternset")
-	set := c.patterns[id]
-	if set == nil || name != "" && set.Name != name {
+	set := referred(c.patterns, id, name, func(set *definition.RegexPatternSet) string { return set.Name })
+	if set == nil {
 		c.report(join(o.at, "ARN"), "there is no regex pattern set %s", id)
 		return m
 	}
-	if len(set.RegularExpressions) > maxPatternsInSet {
-		c.report(join(o.at, "ARN"), "the set %s has %d expressions, more than %d", set.Name, len(set.RegularExpressions), maxPatternsInSet)
-		return m
-	}
-	for i, text := range set.RegularExpressions {
-		if len(text) > maxPatternBytes {
-			c.report(join(o.at, "ARN"), "expression %d of the set %s has %d bytes, more than %d", i, set.Name, len(text), maxPatternBytes)
-			continue
-		}
-		m.patterns = append(m.patterns, c.pattern(join(o.at, "ARN"), text))
-	}
+	c.acl.patternSets = append(c.acl.patternSets, set)
+	m.patterns = c.patternsOf(set, join(o.at, "ARN"))
 	c.regexNeed(m)
 	return m
+}
+
+// patternsOf compiles the expressions of a set.
+func (p *problem) patternsOf(set *definition.RegexPatternSet, at string) (all []*regexp.Regexp) {
+	if n := len(set.RegularExpressions); n == 0 || n > maxPatternsInSet {
+		p.report(at, "the set %s must have 1 to %d expressions, and has %d", set.Name, maxPatternsInSet, n)
+		return nil
+	}
+	for i, text := range set.RegularExpressions {
+		if text == "" || len(text) > maxPatternBytes {
+			p.report(at, "expression %d of the set %s must have 1 to %d bytes, and has %d", i, set.Name, maxPatternBytes, len(text))
+			continue
+		}
+		all = append(all, p.pattern(at, text))
+	}
+	return all
+}
+
+// CheckPatterns says what is wrong with a set of regular expressions, before a
+// rule names it.
+func CheckPatterns(set *definition.RegexPatternSet) error {
+	var p problem
+	p.patternsOf(set, "regularExpressionList")
+	return p.err
 }
 
 func (c *compiler) ipSet(spec value, s standing) matcher {
 	o := c.object(spec, "ARN", "IPSetForwardedIPConfig")
 	id, name := c.reference(o, "ipset")
-	set := c.ipSets[id]
-	if set == nil || name != "" && set.Name != name {
+	set := referred(c.ipSets, id, name, func(set *definition.IPSet) string { return set.Name })
+	if set == nil {
 		c.report(join(o.at, "ARN"), "there is no IP set %s", id)
 		return anyOf(nil)
 	}
@@ -211,8 +228,25 @@ func (c *compiler) forwarder(o object) (n int, fallback bool) {
 	return n, fallback
 }
 
+// referred finds the set that a reference is to.
+func referred[T any](sets map[string]*T, id, name string, nameOf func(*T) string) *T {
+	set := sets[id]
+	switch {
+	case set != nil && name != "" && nameOf(set) != name:
+		return nil
+	case set != nil || name != "":
+		return set
+	}
+	for _, set := range sets {
+		if nameOf(set) == id {
+			return set
+		}
+	}
+	return nil
+}
+
 // reference reads an ARN, arn:aws:wafv2:REGION:ACCOUNT:regional/KIND/NAME/ID, or
-// the id alone. The name is empty then.
+// the id or the name alone, as the id. The name is empty then.
 func (c *compiler) reference(o object, of string) (id, name string) {
 	arn := o.string("ARN", 1, 2048)
 	if !strings.HasPrefix(arn, "arn:") {

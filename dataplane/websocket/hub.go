@@ -35,6 +35,7 @@ type Hub struct {
 	mark     [8]byte // the payload of our pings
 	shards   []*shard
 	draining atomic.Bool
+	refusing atomic.Bool
 }
 
 // NewHub returns an empty Hub for the loops, whose IDs count from 0. It must not
@@ -77,7 +78,7 @@ func (h *Hub) Reserve(l *loop.Loop, c *Conn) Admission {
 	sh := h.shards[l.ID]
 	answer := Admitted
 	switch {
-	case h.draining.Load():
+	case h.refusing.Load():
 		answer = Draining
 	case sh.taken >= h.config.Connections:
 		answer = TooMany
@@ -139,6 +140,13 @@ const walkBatch = 1024
 // 1001, spread evenly over the window. Any goroutine may call it, and again to
 // change the window.
 func (h *Hub) Drain(window time.Duration) {
+	h.refusing.Store(true)
+	h.Retire(window)
+}
+
+// Retire is Drain without refusing: who comes late, because his handshake was on its
+// way, is told to go away like the others, and comes to another process next.
+func (h *Hub) Retire(window time.Duration) {
 	h.draining.Store(true)
 	for _, sh := range h.shards {
 		sh.loop.Post(func() { sh.drain.begin(sh.loop.Now(), window, int(sh.stats.Open)) })

@@ -247,6 +247,17 @@ func TestDrain(t *testing.T) {
 	s.stats("all gone", func(st websocket.Stats) bool { return st.Open == 0 && st.Closes(websocket.GoingAway) == n })
 }
 
+// TestRetire: who connects late is let in, and told to go away at once.
+func TestRetire(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.hub.Retire(0)
+	c := s.dial()
+	if f, err := c.Hear(); err != nil || f.Op != wstest.Close || wstest.CodeOf(f) != 1001 {
+		t.Errorf("%v, %v", f, err)
+	}
+}
+
 // TestEach: an operator sees every connection.
 func TestEach(t *testing.T) {
 	t.Parallel()

@@ -63,21 +63,21 @@ var imports = map[string][]string{
 		"dataplane/integration/lambda", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane/deploy": {
-		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/jwt", "dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/selection", "dataplane/template", "dataplane/websocket", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage",
+		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/jwt", "dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/selection", "dataplane/template", "dataplane/websocket", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "dataplane/waf",
 		"dataplane/integration/lambda", "dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane/pipeline": {
 		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/policy", "dataplane/auth/sigv4",
 		"cachestore", "dataplane/cache", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/jsonpath", "dataplane/loop", "dataplane/mtls", "dataplane/route",
 		"dataplane/session", "dataplane/websocket",
-		"dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "limiter",
+		"dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "limiter",
 		"dataplane/integration/lambda", "dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane": {
 		"bpf/gate", "bpf/steer", "configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/integration/upstream/health", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
-		"dataplane/mtls", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/websocket", "prefixlist", "truststore",
+		"dataplane/mtls", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "dataplane/websocket", "prefixlist", "truststore",
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.
@@ -91,6 +91,7 @@ var imports = map[string][]string{
 	"internal/need":                       {},
 	"limiter":                             {},
 	"cachestore":                          {},
+	"internal/soak":                       {},
 	"internal/testnet":                    {"internal/need"},
 	"internal/testpki":                    {},
 	"internal/corpus":                     {},

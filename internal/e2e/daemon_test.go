@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -41,10 +42,12 @@ type daemon struct {
 	log    string // the access log
 	client *control.Client
 
-	cmd    *exec.Cmd
-	stderr *record
-	exited chan struct{}
-	err    error // of the process, after exited
+	program string
+	cmd     *exec.Cmd
+	stderr  *record
+	line    []*os.Process // predecessors of cmd's process
+	exited  chan struct{}
+	err     error // of the process, after exited
 }
 
 // start runs a daemon until the test ends, and waits until it serves.
@@ -65,7 +68,7 @@ func prepare(t testing.TB, h host) *daemon {
 	}
 	d := &daemon{t: t, host: h, dir: dir, config: filepath.Join(dir, "tidegate.yaml"),
 		addr: freeAddr(t), secure: freeAddr(t), admin: freeAddr(t),
-		socket: filepath.Join(dir, "control.sock"), log: filepath.Join(dir, "access.log")}
+		program: binary, socket: filepath.Join(dir, "control.sock"), log: filepath.Join(dir, "access.log")}
 	if d.host.domains == "" {
 		d.host.domains = `[{name: "*", mappings: [{api: test}]}]`
 	}
@@ -111,20 +114,36 @@ func (d *daemon) write(h host) {
 // run starts the process.
 func (d *daemon) run(wrap ...string) {
 	d.t.Helper()
-	args := append(wrap, binary, "run", "--config", d.config)
+	args := append(wrap, d.program, "run", "--config", d.config)
 	d.cmd = exec.Command(args[0], args[1:]...)
 	d.cmd.Env = append(os.Environ(), d.host.env...)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// A pipe of the test's own: successors write to it too.
+	reads, writes, err := os.Pipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
 	d.stderr = &record{}
-	d.cmd.Stderr, d.cmd.Stdout = d.stderr, d.stderr
-	d.exited = make(chan struct{})
+	d.cmd.Stderr, d.cmd.Stdout = writes, writes
+	d.exited, d.line = make(chan struct{}), nil
 	if err := launch(d.cmd); err != nil {
 		d.t.Fatal(err)
 	}
+	_ = writes.Close()
+	written := make(chan struct{})
 	go func() {
-		d.err = d.cmd.Wait()
-		close(d.exited)
+		defer close(written)
+		defer reads.Close()
+		_, _ = io.Copy(d.stderr, reads)
 	}()
+	go func(cmd *exec.Cmd, exited chan struct{}) {
+		d.err = cmd.Wait()
+		select {
+		case <-written:
+		case <-time.After(100 * time.Millisecond): // its successor writes on
+		}
+		close(exited)
+	}(d.cmd, d.exited)
 }
 
 // waitReady waits until the admin listener says so.
@@ -150,6 +169,9 @@ func (d *daemon) waitReady() {
 
 // kill ends the process at once.
 func (d *daemon) kill() {
+	for _, p := range d.line {
+		_ = p.Kill()
+	}
 	_ = d.cmd.Process.Kill()
 	<-d.exited
 }

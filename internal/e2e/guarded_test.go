@@ -160,10 +160,14 @@ func (g *guarded) cli(args ...string) string {
 }
 
 func (g *guarded) tryCLI(args ...string) (string, error) {
+	out, err := g.command(args...).CombinedOutput()
+	return string(out), err
+}
+
+func (g *guarded) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, args...)
 	cmd.Env = append(os.Environ(), "TIDEGATE_SOCKET="+g.socket)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return cmd
 }
 
 // sentences lists who is shut out.

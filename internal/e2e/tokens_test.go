@@ -259,9 +259,9 @@ func (s *shop) refused(t *testing.T, what, path string, fields []string, status 
 	s.log.expect(what, a, want)
 }
 
-// The issuer changes its keys, of either kind, while requests with tokens of the
-// old and the new ones come: none is refused.
-func TestKeysRotateUnderTraffic(t *testing.T) {
+// TestR33KeysRotateUnderTraffic: the issuer changes its keys, of either kind, while
+// requests with tokens of the old and the new ones come: none is refused.
+func TestR33KeysRotateUnderTraffic(t *testing.T) {
 	s := startShop(t)
 	old := s.jwt()
 	s.ask("GET", "/prod/jwt", "", "Authorization: "+old).expect(t, "before", 200, "sub=user-1")

@@ -220,8 +220,8 @@ func signWithoutSalt(k *rsa.PrivateKey, sum []byte) ([]byte, error) {
 	return new(big.Int).Exp(new(big.Int).SetBytes(em), k.D, k.N).FillBytes(make([]byte, size)), nil
 }
 
-// TestAttacks: none passes, neither at first nor at second sight.
-func TestAttacks(t *testing.T) {
+// TestR34TokenAttacks: none passes, neither at first nor at second sight.
+func TestR34TokenAttacks(t *testing.T) {
 	s := newScene(t)
 	s.r.expect(Valid, s.good())
 	accepted := 0

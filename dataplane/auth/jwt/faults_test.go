@@ -10,9 +10,9 @@ import (
 	"github.com/tidegate/tidegate/dataplane/definition"
 )
 
-// TestFaults: whatever goes wrong with fetching, the last good keys stay and
+// TestR33Faults: whatever goes wrong with fetching, the last good keys stay and
 // valid tokens pass, also those not seen before.
-func TestFaults(t *testing.T) {
+func TestR33Faults(t *testing.T) {
 	s := newSigner(t, "k", "ES256", "P-256")
 	status := func(code int) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, _ *http.Request) bool {
@@ -154,9 +154,9 @@ func TestDiscoveryFaults(t *testing.T) {
 	}
 }
 
-// TestUnknownKeys: a thousand kids a second that nobody knows cause one fetch a
+// TestR33UnknownKeys: a thousand kids a second that nobody knows cause one fetch a
 // minute, and valid tokens pass meanwhile.
-func TestUnknownKeys(t *testing.T) {
+func TestR33UnknownKeys(t *testing.T) {
 	perSecond, seconds := 1000, 181
 	if underRace {
 		perSecond = 100

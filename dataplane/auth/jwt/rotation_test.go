@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// TestRotation: a new key is found within a minute, and what a removed one has
+// TestR33Rotation: a new key is found within a minute, and what a removed one has
 // signed is worth nothing, however often it was seen.
-func TestRotation(t *testing.T) {
+func TestR33Rotation(t *testing.T) {
 	first, second, third := newSigner(t, "1", "ES256", "P-256"), newSigner(t, "2", "RS256", "RSA 2048"), newSigner(t, "3", "ES256", "P-256 3")
 	r := newRig(t, first)
 	one, two, three := first.token(t, r.long()), second.token(t, r.long()), third.token(t, r.long())

@@ -8,7 +8,7 @@ import (
 
 // Every byte of a request that is signed, changed into another, makes it
 // another request.
-func TestRefusesEveryChangedByte(t *testing.T) {
+func TestR34RefusesEveryChangedByte(t *testing.T) {
 	g, v := generator{rand.New(rand.NewPCG(3, 4))}, newVerifier()
 	mutations, accepted := 0, 0
 	for i := range 16 {
@@ -56,7 +56,7 @@ func unsignedChange(head string, at int) bool {
 		strings.HasPrefix(head[start:], "Content-Length: 0")
 }
 
-func TestRefusesOtherChanges(t *testing.T) {
+func TestR34RefusesOtherChanges(t *testing.T) {
 	v := newVerifier()
 	const body = `{"a":1}`
 	r := request(t, "POST", "/prod/pets/a%20b?b=2&a=1&a=0&e", "Content-Type: text/plain|X-Amz-Meta: one two|X-Two: 1|X-Two: 2|X-Empty: ", body)

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-func TestAcceptsWhatTheSDKSigns(t *testing.T) {
+func TestR34AcceptsWhatTheSDKSigns(t *testing.T) {
 	g, v := generator{rand.New(rand.NewPCG(1, 2))}, newVerifier()
 	for i := range 2000 {
 		head, body := g.request(t, i%2 == 1)

@@ -129,3 +129,15 @@ func TestBudget(t *testing.T) {
 		t.Error("the window does not end")
 	}
 }
+
+func BenchmarkAdmit(b *testing.B) {
+	a := &API{InFlight: newCap(2, 8192), Waiting: newCap(2, 4096), Buffered: newCap(2, 64<<20), budgets: make([]budget, 2)}
+	c := &Call{request: make([]byte, 512)}
+	for range b.N {
+		if !a.admit(c, 0) {
+			b.Fatal("refused")
+		}
+		a.budgets[0].request(1)
+		a.leave(c, 0)
+	}
+}

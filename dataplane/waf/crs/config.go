@@ -55,12 +55,13 @@ func (c *Config) check() error {
 	return nil
 }
 
-// directives are the configuration in the language of the engine. Those that do
-// not depend on it are in setup.
-func (c *Config) directives() string {
+// Directives returns the configuration in the language of the engine, SecLang, for
+// whoever has rules of the same set evaluated by an engine of his own. Its file
+// system has to be that of the rule set.
+func (c *Config) Directives() string {
 	var d strings.Builder
 	fmt.Fprintf(&d, "SecRequestBodyLimit %d\nSecRequestBodyInMemoryLimit %d\n", c.BodyLimit, c.BodyLimit)
-	d.WriteString(setup)
+	d.WriteString(setup) // what does not depend on the configuration
 	fmt.Fprintf(&d, `SecAction "id:900000,phase:1,pass,t:none,nolog,`+
 		"setvar:tx.blocking_paranoia_level=%d,setvar:tx.inbound_anomaly_score_threshold=%d\"\n", c.ParanoiaLevel, c.Threshold)
 	d.WriteString(include("901-INITIALIZATION"))

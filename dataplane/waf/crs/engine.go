@@ -45,7 +45,7 @@ func newEngine(c Config) (*Engine, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	waf, err := coraza.NewWAF(coraza.NewWAFConfig().WithRootFS(coreruleset.FS).WithDirectives(c.directives()))
+	waf, err := coraza.NewWAF(coraza.NewWAFConfig().WithRootFS(coreruleset.FS).WithDirectives(c.Directives()))
 	if err != nil {
 		return nil, fmt.Errorf("load the OWASP Core Rule Set: %w", err)
 	}

@@ -14,7 +14,7 @@ import (
 // unfiltered is the engine of a configuration without SecRxPreFilter.
 func unfiltered(t testing.TB, c Config) *Engine {
 	t.Helper()
-	directives := strings.Replace(c.directives(), "SecRxPreFilter On", "SecRxPreFilter Off", 1)
+	directives := strings.Replace(c.Directives(), "SecRxPreFilter On", "SecRxPreFilter Off", 1)
 	waf, err := coraza.NewWAF(coraza.NewWAFConfig().WithRootFS(coreruleset.FS).WithDirectives(directives))
 	if err != nil {
 		t.Fatal(err)

@@ -7,9 +7,12 @@ import (
 
 // urlDecode undoes percent-encoding, and also %uHHHH when uni is true.
 func urlDecode(b []byte, uni bool) int {
-	n := bytes.IndexAny(b, "%+")
+	n := bytes.IndexByte(b, '%')
 	if n < 0 {
-		return len(b)
+		n = len(b)
+	}
+	if plus := bytes.IndexByte(b[:n], '+'); plus >= 0 {
+		n = plus
 	}
 	for i := n; i < len(b); n++ {
 		c := b[i]

@@ -1,8 +1,20 @@
 package text
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
+// lowercase looks at eight bytes at a time: the high bit of a sum says whether a
+// byte, without its own, is at least an A, or more than a Z.
 func lowercase(b []byte) {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		x := binary.LittleEndian.Uint64(b)
+		low := x &^ high
+		upper := (low + (0x80-'A')*ones) ^ (low + (0x7f-'Z')*ones)
+		binary.LittleEndian.PutUint64(b, x|(upper&^x&high)>>2)
+	}
 	for i, c := range b {
 		if c-'A' < 26 {
 			b[i] = c | 0x20

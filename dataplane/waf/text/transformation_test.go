@@ -175,3 +175,22 @@ func BenchmarkApply(b *testing.B) {
 		})
 	}
 }
+
+// Every byte in every place, of texts of every length up to two words.
+func TestLowercaseOfEveryByte(t *testing.T) {
+	for size := range 18 {
+		for at := range size {
+			for c := range 256 {
+				b := bytes.Repeat([]byte{'Q'}, size)
+				b[at] = byte(c)
+				want := bytes.Repeat([]byte{'q'}, size)
+				if want[at] = byte(c); c >= 'A' && c <= 'Z' {
+					want[at] += 'a' - 'A'
+				}
+				if lowercase(b); !bytes.Equal(b, want) {
+					t.Fatalf("%#x at %d of %d: %q", c, at, size, b)
+				}
+			}
+		}
+	}
+}

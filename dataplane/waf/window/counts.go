@@ -1,6 +1,7 @@
 package window
 
 import (
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -104,7 +105,11 @@ func (c *Counts) Stats() Stats {
 	return s
 }
 
-func (c *Counts) set(key uint64) *set { return &c.sets[key%uint64(len(c.sets))] }
+// set scales the key to the number of sets, which is quicker than to divide by it.
+func (c *Counts) set(key uint64) *set {
+	n, _ := bits.Mul64(key*0x9e3779b97f4a7c15, uint64(len(c.sets)))
+	return &c.sets[n]
+}
 
 func (s *set) lookup(key uint64) *cells {
 	for w := range s.keys {

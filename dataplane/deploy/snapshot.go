@@ -68,7 +68,7 @@ func (s *Snapshot) Authorizers(used *auth.InUse) {
 func (s *Snapshot) Commit(now int64, stores Stores) {
 	for _, stage := range s.stages {
 		if stage.Cap != nil {
-			stage.Cap.SetLimit(stage.source.stage.MaxInFlight)
+			stage.Cap.SetLimit(int64(stage.source.stage.MaxInFlight))
 		}
 	}
 	stores.Throttle.Commit(now, s.Account, limitsOf(s.stages))

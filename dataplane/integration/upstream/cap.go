@@ -8,6 +8,7 @@ import "sync/atomic"
 // while others hold it.
 type Cap struct {
 	limit  atomic.Int64
+	spare  atomic.Int64 // how much a loop keeps of what it does not use
 	leased atomic.Int64
 	leases []lease // by loop
 }
@@ -37,12 +38,9 @@ func (s *Store) StageCap(apiID, stage string, limit int) *Cap {
 
 func newCap(loops int, limit int64) *Cap {
 	c := &Cap{leases: make([]lease, loops)}
-	c.limit.Store(limit)
+	c.SetLimit(limit)
 	return c
 }
-
-// spare is how much a loop keeps of what it does not use.
-func (c *Cap) spare() int64 { return c.limit.Load() / int64(16*len(c.leases)) }
 
 // take takes n on a loop. It is false when that would be over the limit.
 func (c *Cap) take(loop int, n int64) bool {
@@ -62,7 +60,7 @@ func (c *Cap) extend(l *lease, need int64) bool {
 		if free < need {
 			return false
 		}
-		n := min(need+c.spare(), free)
+		n := min(need+c.spare.Load(), free)
 		if c.leased.CompareAndSwap(leased, leased+n) {
 			l.held += n
 			return true
@@ -75,7 +73,7 @@ func (c *Cap) give(loop int, n int64) {
 	l := &c.leases[loop]
 	used := l.used.Load() - n
 	l.used.Store(used)
-	if spare := c.spare(); l.held-used > 2*spare {
+	if spare := c.spare.Load(); l.held-used > 2*spare {
 		n := l.held - used - spare
 		l.held -= n
 		c.leased.Add(-n)
@@ -91,7 +89,10 @@ func (c *Cap) Used() (n int64) {
 }
 
 // SetLimit sets the most that may be under way. What is under way goes on.
-func (c *Cap) SetLimit(n int) { c.limit.Store(int64(n)) }
+func (c *Cap) SetLimit(n int64) {
+	c.limit.Store(n)
+	c.spare.Store(n / int64(16*len(c.leases)))
+}
 
 // Limit returns the most that may be under way.
 func (c *Cap) Limit() int64 { return c.limit.Load() }

@@ -339,3 +339,58 @@ func TestHealthChecks(t *testing.T) {
 	})
 	_ = g
 }
+
+// TestLookup: connections that are not pooled begin at a target that is asked.
+func TestLookup(t *testing.T) {
+	bad, good := nobody(t), newCounting(t, ok)
+	r := newRig(t, resilient, func(c *upstream.Config) { c.Health.Ejection = time.Minute })
+	g := r.several(upstream.Check{}, bad, good.Addr)
+	addrs := func() (list []string) {
+		r.loop.Do(func() {
+			g.Lookup(r.loop, func(a *upstream.Address) {
+				for _, addr := range a.Addrs {
+					list = append(list, addr.String())
+				}
+			})
+		})
+		return list
+	}
+	first := map[string]bool{}
+	for range 4 {
+		list := addrs()
+		if len(list) != 2 {
+			t.Fatalf("%q", list)
+		}
+		first[list[0]] = true
+	}
+	if len(first) != 2 {
+		t.Errorf("always %v comes first", first)
+	}
+	eventually(t, func() error {
+		r.do(g, http1.POST).expect(200, "ok")
+		if list := addrs(); len(list) != 1 || list[0] != good.Addr {
+			return fmt.Errorf("%q", list)
+		}
+		return nil
+	})
+}
+
+// TestTargetsOfNames: names among the targets are looked up, and what is an address
+// of several is one target.
+func TestTargetsOfNames(t *testing.T) {
+	b := newCounting(t, ok)
+	_, port, _ := net.SplitHostPort(b.Addr)
+	r := newRig(t, resilient)
+	g := r.several(upstream.Check{}, "localhost:"+port, b.Addr)
+	for range 4 {
+		r.do(g, http1.GET).expect(200, "ok")
+	}
+	for _, target := range r.store.Status()[0].Targets {
+		if target.Address == b.Addr && target.Requests != 4 {
+			t.Errorf("%+v", target)
+		}
+	}
+	if n := b.requests.Load(); n != 4 {
+		t.Errorf("%d requests", n)
+	}
+}

@@ -14,6 +14,7 @@ type lane struct {
 	waiting  queue
 	maxOpen  int // connections to each target
 	turn     uint32
+	lookups  int
 	listed   bool // among the loop's busyLanes
 	retired  bool
 	_        [64]byte // others' lanes are on other cores

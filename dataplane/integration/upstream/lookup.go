@@ -42,9 +42,9 @@ func (ln *lane) address() *Address {
 	if len(targets) == 0 {
 		targets = r.all
 	}
-	ln.turn++
+	ln.lookups++
 	for i := range targets {
-		a.Addrs = append(a.Addrs, targets[(int(ln.turn)+i)%len(targets)].Addr)
+		a.Addrs = append(a.Addrs, targets[(ln.lookups+i)%len(targets)].Addr)
 	}
 	return a
 }

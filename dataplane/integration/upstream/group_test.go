@@ -250,11 +250,11 @@ func TestOpenFailsWaiting(t *testing.T) {
 	for range 5 {
 		waiting = append(waiting, r.start(g, http1.GET, get, true, nil))
 	}
-	for i, x := range waiting {
-		if x.wait(); i >= 2 { // the first two got the places of those that timed out
-			x.expectFailure(upstream.Open)
-		}
+	for _, x := range waiting[2:] { // the first two got the places of those that timed out
+		x.wait().expectFailure(upstream.Open)
 	}
+	r.loop.Do(waiting[0].call.Cancel)
+	r.loop.Do(waiting[1].call.Cancel)
 }
 
 // TestCaps: an API's requests are bounded, whatever another's backend does.

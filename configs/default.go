@@ -53,6 +53,17 @@ func Defaults() *Host {
 			IdleTimeout:    50 * time.Second,
 			MaxConnections: 1024,
 			DNSRefresh:     10 * time.Second,
+
+			MaxInFlight:      8192,
+			MaxWaiting:       4096,
+			MaxBufferedBytes: 64 << 20,
+			FailureStatuses:  []int{502, 503, 504},
+			RetryPercent:     20,
+			Outliers: Outliers{
+				Failures: 5, FailurePercent: 20, MinRequests: 20, Window: 10 * time.Second,
+				Ejection: 5 * time.Second, MaxEjection: 30 * time.Second, MaxPercent: 50,
+			},
+			Breaker: Breaker{FailurePercent: 80, MinRequests: 20, Open: 5 * time.Second, MaxOpen: 30 * time.Second},
 		},
 	}
 }

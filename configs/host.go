@@ -61,7 +61,8 @@ type Host struct {
 	Limits Limits `yaml:"limits"`
 	// Timeouts bound how long a client may take.
 	Timeouts Timeouts `yaml:"timeouts"`
-	// Upstream holds the settings of connections to integration endpoints.
+	// Upstream holds the settings of connections and requests to integration
+	// endpoints.
 	Upstream Upstream `yaml:"upstream"`
 	// AccessLog says where the access log goes.
 	AccessLog AccessLog `yaml:"access_log"`
@@ -331,23 +332,6 @@ type Timeouts struct {
 	// BodyMinRate is the slowest upload accepted, in bytes per second, after a
 	// grace of 5 s; 0 accepts any.
 	BodyMinRate int `yaml:"body_min_rate"`
-}
-
-// Upstream holds the settings of connections to integration endpoints.
-type Upstream struct {
-	// ConnectTimeout bounds the TCP and TLS handshakes together.
-	ConnectTimeout time.Duration `yaml:"connect_timeout"`
-	// IdleTimeout is how long an unused connection is kept. Keep it below the
-	// endpoint's own keep-alive timeout.
-	IdleTimeout time.Duration `yaml:"idle_timeout"`
-	// MaxConnections bounds the connections to one endpoint.
-	MaxConnections int `yaml:"max_connections"`
-	// DNSRefresh is how often the name of an endpoint is resolved again.
-	DNSRefresh time.Duration `yaml:"dns_refresh"`
-	// CAFile is a PEM file of certificate authorities to trust besides the
-	// system's, also at the endpoints of authorizers and functions. Empty: the
-	// system's alone.
-	CAFile string `yaml:"ca_file"`
 }
 
 // AccessLog says where the access log goes.

@@ -71,7 +71,15 @@ func TestLoadFillsEveryField(t *testing.T) {
 			FirstByte: time.Second, Header: 2 * time.Second, Idle: 3 * time.Second, Send: 4 * time.Second,
 			Drain: 5 * time.Second, TLSHandshake: 6 * time.Second, BodyMinRate: 1,
 		},
-		Upstream:  Upstream{ConnectTimeout: time.Second, IdleTimeout: 2 * time.Second, MaxConnections: 3, DNSRefresh: 4 * time.Second, CAFile: dir + "/ca.pem"},
+		Upstream: Upstream{
+			ConnectTimeout: time.Second, IdleTimeout: 2 * time.Second, MaxConnections: 3, DNSRefresh: 4 * time.Second, CAFile: dir + "/ca.pem",
+			MaxInFlight: 5, MaxWaiting: 6, MaxBufferedBytes: 65536, FailureStatuses: []int{500, 503}, RetryPercent: 7,
+			Outliers: Outliers{
+				Failures: 8, FailurePercent: 9, MinRequests: 10, Window: 11 * time.Second,
+				Ejection: 12 * time.Second, MaxEjection: 13 * time.Second, MaxPercent: 14,
+			},
+			Breaker: Breaker{FailurePercent: 15, MinRequests: 16, Open: 17 * time.Second, MaxOpen: 18 * time.Second},
+		},
 		AccessLog: AccessLog{Path: dir + "/access.log", Context: []string{"authorizer.claims.email", "authorizer.tenant"}},
 	}
 	if !reflect.DeepEqual(got, want) {

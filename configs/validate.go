@@ -208,13 +208,44 @@ func validateTimes(r *report, h *Host) {
 		{"upstream.connect_timeout", u.ConnectTimeout, time.Millisecond},
 		{"upstream.idle_timeout", u.IdleTimeout, time.Millisecond},
 		{"upstream.dns_refresh", u.DNSRefresh, time.Second},
+		{"upstream.outliers.window", u.Outliers.Window, time.Second},
+		{"upstream.outliers.ejection", u.Outliers.Ejection, time.Second},
+		{"upstream.outliers.max_ejection", u.Outliers.MaxEjection, u.Outliers.Ejection},
+		{"upstream.breaker.open", u.Breaker.Open, time.Second},
+		{"upstream.breaker.max_open", u.Breaker.MaxOpen, u.Breaker.Open},
 	} {
 		if d.value < d.least || d.value > 24*time.Hour {
 			r.failAt(d.field, fmt.Sprintf("%s is out of range", d.value), fmt.Sprintf("write a duration from %s to 24h", d.least))
 		}
 	}
 	between(r, "timeouts.body_min_rate", t.BodyMinRate, 0, 1<<30)
-	between(r, "upstream.max_connections", u.MaxConnections, 1, 1<<20)
+	validateUpstream(r, u)
+}
+
+func validateUpstream(r *report, u *Upstream) {
+	o, b := &u.Outliers, &u.Breaker
+	for _, n := range []struct {
+		field       string
+		value       int
+		least, most int
+	}{
+		{"max_connections", u.MaxConnections, 1, 1 << 20},
+		{"max_in_flight", u.MaxInFlight, 1, 1 << 20},
+		{"max_waiting", u.MaxWaiting, 0, 1 << 20},
+		{"max_buffered_bytes", u.MaxBufferedBytes, 1 << 16, 1 << 40},
+		{"retry_percent", u.RetryPercent, 0, 100},
+		{"outliers.failures", o.Failures, 0, 1 << 20},
+		{"outliers.failure_percent", o.FailurePercent, 0, 100},
+		{"outliers.min_requests", o.MinRequests, 1, 1 << 20},
+		{"outliers.max_percent", o.MaxPercent, 0, 50},
+		{"breaker.failure_percent", b.FailurePercent, 0, 100},
+		{"breaker.min_requests", b.MinRequests, 1, 1 << 20},
+	} {
+		between(r, "upstream."+n.field, n.value, n.least, n.most)
+	}
+	for i, status := range u.FailureStatuses {
+		between(r, fmt.Sprintf("upstream.failure_statuses[%d]", i), status, 400, 599)
+	}
 }
 
 func between(r *report, field string, n, least, most int) {

@@ -22,7 +22,7 @@ import (
 // gateway, access log and metrics included.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
 	const answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nCache-Control: max-age=3600\r\nServer: s\r\nContent-Length: 2\r\n\r\nok"
-	backend := gatetest.NewBackend(t, func(conn net.Conn) {
+	serve := func(conn net.Conn) {
 		buf, n, out := make([]byte, 16<<10), 0, []byte(answer)
 		for {
 			k, err := conn.Read(buf[n:])
@@ -39,14 +39,25 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 				return
 			}
 		}
-	})
+	}
+	backend, second := gatetest.NewBackend(t, serve), gatetest.NewBackend(t, serve)
 	g := gatetest.Start(t, func(h *configs.Host) {
 		h.Workers = 1
-		h.Domains = append(h.Domains, configs.Domain{Name: "limited.example", Mappings: []configs.Mapping{{API: "limited"}}})
+		h.Domains = append(h.Domains, configs.Domain{Name: "limited.example", Mappings: []configs.Mapping{{API: "limited"}}},
+			configs.Domain{Name: "several.example", Mappings: []configs.Mapping{{API: "several"}}})
 	})
 	g.ProxyAll(backend.Addr)
 	cachingStage(t, g, backend.Addr, "aws")
 	cachingStage(t, g, backend.Addr, "standard")
+	g.Deploy("prod", `
+openapi: 3.0.3
+info: {title: several, version: "1"}
+paths:
+  /pets:
+    get:
+      responses: {"200": {description: ok}}
+      x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: "http://pets.example/", x-tidegate-targets: ["`+backend.Addr+`", "`+second.Addr+`"]}
+`)
 	key := limitedAPI(t, g, backend.Addr)
 	protectedStage(t, g, backend.Addr)
 	g.Quiet()
@@ -56,6 +67,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"proxy", "GET /prod/a/b/c?d=e" + fields + "\r\n", "ok"},
 		{"proxy with a body", "POST /prod/a" + fields + "Content-Length: 3\r\n\r\nxyz", "ok"},
 		{"proxy with a chunked body", "POST /prod/a" + fields + "Transfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\n", "ok"},
+		{"proxy to several targets", "GET /prod/pets HTTP/1.1\r\nHost: several.example\r\n\r\n", "ok"},
 		{"mock", "GET /prod/health" + fields + "\r\n", `{"status":"ok"}`},
 		{"every limit", limited + "X-API-Key: " + key + "\r\n\r\n", "ok"},
 		{"unknown key", limited + "X-API-Key: 0123456789012345678901234567890123456789\r\n\r\n", `{"message":"Forbidden"}`},

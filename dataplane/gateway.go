@@ -75,7 +75,7 @@ type Gateway struct {
 
 	// Stores.
 	store       atomic.Pointer[state.Store]
-	targets     *upstream.Group
+	upstream    *upstream.Store
 	throttle    *throttle.Store
 	usage       *usage.Store
 	iam         *iam.Store // who signs with which access key
@@ -211,7 +211,7 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	if err != nil {
 		return err
 	}
-	g.targets = upstream.NewGroup(g.loops, config)
+	g.upstream = upstream.NewStore(g.loops, config)
 	g.registry = telemetry.NewRegistry(workers, g.options.Version)
 	if host.AccessLog.Path != "" {
 		if g.access, err = telemetry.OpenAccessLog(host.AccessLog.Path, workers, loggedContext(host)...); err != nil {
@@ -253,7 +253,7 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 }
 
 func (g *Gateway) stores() deploy.Stores {
-	return deploy.Stores{Targets: g.targets, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches, Auth: g.authStores(),
+	return deploy.Stores{Upstream: g.upstream, Registry: g.registry, Throttle: g.throttle, Usage: g.usage, Caches: g.caches, Auth: g.authStores(),
 		WAF: g.waf, Geo: g.places.Load().geo}
 }
 
@@ -469,8 +469,8 @@ func (g *Gateway) close() error {
 	if g.hub != nil {
 		g.hub.CloseAll()
 	}
-	if g.targets != nil {
-		g.targets.Close()
+	if g.upstream != nil {
+		g.upstream.Close()
 	}
 	for _, l := range g.loops {
 		l.Do(func() {}) // what was posted before has run

@@ -16,6 +16,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/integration/upstream/health"
 	"github.com/tidegate/tidegate/dataplane/loop"
 	"github.com/tidegate/tidegate/dataplane/pipeline"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
@@ -88,20 +89,27 @@ func maxDescriptors() int {
 	return int(min(limit.Cur, 1<<30))
 }
 
-// waitingPerConnection is how many calls may wait for each connection a target
-// may have.
-const waitingPerConnection = 4
-
 func upstreamConfig(h *configs.Host) (upstream.Config, error) {
+	u := &h.Upstream
+	o, b := &u.Outliers, &u.Breaker
 	c := upstream.Config{
-		ConnectTimeout: h.Upstream.ConnectTimeout, IdleTimeout: h.Upstream.IdleTimeout,
-		MaxConnections: h.Upstream.MaxConnections, MaxWaiting: waitingPerConnection * h.Upstream.MaxConnections,
-		DNSRefresh: h.Upstream.DNSRefresh,
+		ConnectTimeout: u.ConnectTimeout, IdleTimeout: u.IdleTimeout, MaxConnections: u.MaxConnections, DNSRefresh: u.DNSRefresh,
+		MaxInFlight: u.MaxInFlight, MaxWaiting: u.MaxWaiting, MaxBuffered: u.MaxBufferedBytes,
+		FailureStatuses: u.FailureStatuses, RetryBudget: share(u.RetryPercent),
+		Health: health.Rules{
+			Failures: o.Failures, FailureRate: share(o.FailurePercent), MinRequests: o.MinRequests, Window: o.Window,
+			Ejection: o.Ejection, MaxEjection: o.MaxEjection, MaxEjected: share(o.MaxPercent),
+			Breaker: health.BreakerRules{
+				FailureRate: share(b.FailurePercent), MinRequests: b.MinRequests, Open: b.Open, MaxOpen: b.MaxOpen,
+			},
+		},
 	}
 	var err error
 	c.RootCAs, err = rootCAs("upstream.ca_file", h.Upstream.CAFile)
 	return c, err
 }
+
+func share(percent int) float64 { return float64(percent) / 100 }
 
 // rootCAs returns the system's authorities and those of a file, or nil for the
 // system's alone if there is no file. field is where the host file names it.
@@ -249,14 +257,6 @@ func fixedWAF(w configs.WAF) configs.WAF {
 // register shows what the parts count.
 func (g *Gateway) register() {
 	r := g.registry
-	perLoop := func(counters []upstream.Counter) func() uint64 {
-		return func() (n uint64) {
-			for i := range counters {
-				n += uint64(counters[i].Load())
-			}
-			return n
-		}
-	}
 	fronts := func(of func(*front.Front) int64) func() int64 {
 		return func() (n int64) {
 			for _, f := range g.fronts {
@@ -269,10 +269,7 @@ func (g *Gateway) register() {
 	r.GaugeFunc(telemetry.BufferedBytes, fronts((*front.Front).Buffered))
 	accepted := fronts((*front.Front).Accepted)
 	r.CounterFunc(telemetry.ConnectionsAccepted, func() uint64 { return uint64(accepted()) })
-	r.GaugeFunc(telemetry.UpstreamConnectionsOpen, g.targets.Open)
-	r.CounterFunc(telemetry.UpstreamConnectionsOpened, perLoop(g.targets.Opened))
-	r.CounterFunc(telemetry.UpstreamConnectionsReused, perLoop(g.targets.Reused))
-	r.CounterFunc(telemetry.UpstreamRetries, perLoop(g.targets.Retried))
+	g.registerUpstream()
 	if g.access != nil {
 		r.CounterFunc(telemetry.AccessLogLinesDropped, g.access.Dropped)
 	}

@@ -116,9 +116,9 @@ func (g *Gateway) retire(s *deploy.Snapshot) {
 	g.caches.Retain(caches)
 	g.retainCallers(s)
 	g.retainWAF(s)
-	keep := map[*upstream.Target]bool{}
-	s.Targets(keep)
-	g.targets.Retain(keep)
+	used := upstream.InUse{Groups: map[*upstream.Group]bool{}, Caps: map[*upstream.Cap]bool{}}
+	s.Upstream(&used)
+	g.upstream.Retain(used)
 }
 
 // forgetStages drops the metrics and the buckets of stages that are gone.

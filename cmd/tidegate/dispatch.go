@@ -34,7 +34,7 @@ func commands() []*command {
 	return []*command{
 		runCommand, validateCommand, deployCommand, apisCommand, stagesCommand,
 		deploymentsCommand, rollbackCommand, deleteCommand, keysCommand, plansCommand,
-		usageCommand, throttleCommand, cacheCommand, iamCommand, wafCommand, connectionsCommand, offendersCommand, gateCommand, stateCommand, statusCommand, upgradeCommand, versionCommand,
+		usageCommand, throttleCommand, cacheCommand, iamCommand, wafCommand, connectionsCommand, targetsCommand, offendersCommand, gateCommand, stateCommand, statusCommand, upgradeCommand, versionCommand,
 	}
 }
 

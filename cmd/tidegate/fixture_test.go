@@ -25,6 +25,7 @@ type memory struct {
 	refuse  error         // of the next updates that make a deployment
 	delay   time.Duration // of every look at the catalog
 
+	upstream    []control.UpstreamStatus
 	offenders   []control.Offender
 	caches      []control.CacheStatus
 	issuers     []control.IssuerStatus
@@ -83,6 +84,8 @@ func (m *memory) Status() control.Status {
 }
 
 func (m *memory) Offenders(int) []control.Offender { return m.offenders }
+
+func (m *memory) Upstream() []control.UpstreamStatus { return m.upstream }
 
 func (m *memory) Gate() control.Gate { return m.gate }
 

@@ -16,7 +16,8 @@ var statusCommand = &command{
 	help: `
 Shows the daemon's version, state, listeners and load, the kernel gate and the
 private listeners, how often the response caches of stages hit, whose tokens there
-are keys for, how custom authorizers do, and what the host lacks.
+are keys for, how custom authorizers do, which targets of integrations are out, and
+what the host lacks.
 The exit code is 0 when a daemon answers, and 3 when none does.
 
 Examples:
@@ -81,6 +82,7 @@ func printStatus(e *env, s *control.Status, now time.Time) error {
 	if s.Kept != nil && s.Kept.CopyError != "" {
 		fmt.Fprintf(e.stdout, "note: no copy of the state file: %s\n", visible(s.Kept.CopyError))
 	}
+	printUnwell(e, s)
 	for _, note := range s.Notes {
 		fmt.Fprintf(e.stdout, "note: %s\n", note)
 	}

@@ -36,7 +36,7 @@ store and change with ` + "`tidegate deploy`" + ` or over the control socket.
 // Page renders the reference page. source is the folder of package configs.
 func Page(source string) ([]byte, error) {
 	p := &page{docs: map[string]string{}}
-	for _, file := range []string{"host.go", "kernel.go", "waf.go"} {
+	for _, file := range []string{"host.go", "kernel.go", "upstream.go", "waf.go"} {
 		if err := readDocs(filepath.Join(source, file), p.docs); err != nil {
 			return nil, err
 		}

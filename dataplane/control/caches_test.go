@@ -183,6 +183,25 @@ func TestCacheMode(t *testing.T) {
 		"Invalid copy operation with path: /x-tidegate-cache-mode and from . Valid copy:path are [/deploymentId, /variables] and valid copy:from are [/canarySettings/deploymentId, /canarySettings/stageVariableOverrides]")
 }
 
+func TestMaxInFlight(t *testing.T) {
+	b := newBench(t)
+	id := b.imported()
+	b.deployed(id, "prod")
+	stage := "/restapis/" + id + "/stages/prod"
+	for _, tt := range []struct {
+		op, value string
+		want      any
+	}{{"replace", "200", 200.0}, {"add", "1", 1.0}, {"remove", "", nil}} {
+		if st := b.want(200, "PATCH", stage, patchOf(tt.op, "/x-tidegate-max-in-flight", tt.value)); st["x-tidegate-max-in-flight"] != tt.want {
+			t.Errorf("%s %s: %v", tt.op, tt.value, st)
+		}
+	}
+	for _, value := range []string{"0", "-1", "many", "1.5", "1048577"} {
+		b.wantError("PATCH", stage, patchOf("replace", "/x-tidegate-max-in-flight", value), 400, CodeBadRequest,
+			"Invalid value for x-tidegate-max-in-flight: it must be a number of requests from 1 to 1048576")
+	}
+}
+
 func TestFlushStageCache(t *testing.T) {
 	b := newBench(t)
 	id := b.imported()

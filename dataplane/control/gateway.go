@@ -65,6 +65,10 @@ type Gateway interface {
 	// slice of the caller's own.
 	Caches() []CacheStatus
 
+	// Upstream says how the integrations of all APIs are, in a slice of the
+	// caller's own.
+	Upstream() []UpstreamStatus
+
 	// Gate returns the kernel gate, which may be off, and the steering of
 	// private listeners.
 	Gate() Gate
@@ -78,7 +82,8 @@ type Gateway interface {
 	// AcknowledgeFallback ends the alarm of Status.Kept.Fallback.
 	AcknowledgeFallback() error
 
-	// Status says how the gateway is; its Caches are filled in by the server.
+	// Status says how the gateway is; its Caches and Unwell are filled in by the
+	// server.
 	Status() Status
 
 	// Upgrade has another process take over, from the program file as it is now, and
@@ -150,6 +155,8 @@ type Status struct {
 
 	Issuers     []IssuerStatus     `json:"issuers,omitempty"`     // of tokens, in order
 	Authorizers []AuthorizerStatus `json:"authorizers,omitempty"` // custom ones, by API, stage and name
+
+	Unwell []UpstreamStatus `json:"unwell,omitempty"` // integrations of which something is wrong, alone
 
 	// Notes name what the host lacks or has switched off, for a person to read.
 	Notes []string `json:"notes,omitempty"`

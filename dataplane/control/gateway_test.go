@@ -131,6 +131,17 @@ func (g *fakeGateway) Status() Status {
 		Listeners: []ListenerStatus{{Name: "public", Address: "127.0.0.1:8080"}}}
 }
 
+func (g *fakeGateway) Upstream() []UpstreamStatus {
+	return []UpstreamStatus{
+		{APIID: "a", APIName: "well", Integrations: []TargetGroup{{Endpoint: "b:80", Breaker: BreakerClosed, Targets: []TargetStatus{{Address: "10.0.0.1:80", State: TargetUp}}}}},
+		{APIID: "b", APIName: "ill", Integrations: []TargetGroup{
+			{Endpoint: "b:80", Breaker: BreakerClosed, Targets: []TargetStatus{{Address: "10.0.0.1:80", State: TargetUp}}},
+			{Endpoint: "c:80", Breaker: BreakerClosed, Targets: []TargetStatus{{Address: "10.0.0.2:80", State: "ejected"}}},
+			{Endpoint: "d:80", Breaker: "open", Targets: []TargetStatus{{Address: "10.0.0.3:80", State: TargetUp}}},
+		}},
+	}
+}
+
 func (g *fakeGateway) Offenders(int) []Offender {
 	return []Offender{{Source: "192.0.2.1", Denied: 3, Reason: "THROTTLED"}}
 }

@@ -13,6 +13,7 @@ var restOperations = []operation{
 	{name: "GetTidegateStatus", method: "GET", path: "/tidegate/status", serve: (*Server).status},
 	{name: "GetTidegateVersion", method: "GET", path: "/tidegate/version", serve: (*Server).version},
 	{name: "ValidateDefinition", method: "POST", path: "/tidegate/validate", serve: (*Server).validate, reads: true},
+	{name: "GetTargets", method: "GET", path: "/tidegate/targets", serve: (*Server).targets},
 	{name: "GetOffenders", method: "GET", path: "/tidegate/offenders", serve: (*Server).offenders},
 	{name: "GetGateStatus", method: "GET", path: "/tidegate/gate/status", serve: (*Server).gateStatus},
 	{name: "GetGateEntries", method: "GET", path: "/tidegate/gate/list", serve: (*Server).gateEntries},

@@ -15,6 +15,7 @@ import (
 func (s *Server) status(*request) (int, any, error) {
 	answer := s.gateway.Status()
 	answer.Caches = s.gateway.Caches()
+	answer.Unwell = unwell(s.gateway.Upstream())
 	slices.SortFunc(answer.Caches, func(a, b CacheStatus) int {
 		return cmp.Or(cmp.Compare(a.APIName, b.APIName), cmp.Compare(a.APIID, b.APIID), cmp.Compare(a.Stage, b.Stage))
 	})

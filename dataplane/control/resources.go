@@ -94,6 +94,7 @@ func wireIntegration(r *definition.Resource, in *definition.Integration) *Integr
 	if in.Type == definition.IntegrationMock {
 		out.ConnectionType = ""
 	}
+	out.Targets, out.HealthCheck = in.Targets, in.HealthCheck
 	if in.InsecureSkipVerification {
 		out.TLSConfig = &TLSConfig{InsecureSkipVerification: true}
 	}

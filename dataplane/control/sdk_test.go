@@ -116,6 +116,8 @@ func (g *durable) AcknowledgeFallback() error { return g.store.AcknowledgeFallba
 
 func (g *durable) Offenders(int) []control.Offender { return nil }
 
+func (g *durable) Upstream() []control.UpstreamStatus { return nil }
+
 func (g *durable) AccountThrottle() definition.Throttle {
 	rate, burst := 10000.0, 5000
 	return definition.Throttle{RateLimit: &rate, BurstLimit: &burst}

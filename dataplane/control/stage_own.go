@@ -1,6 +1,10 @@
 package control
 
-import "github.com/tidegate/tidegate/dataplane/definition"
+import (
+	"strconv"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
+)
 
 // ourPrefix begins the paths that AWS does not have.
 const ourPrefix = "/x-tidegate-"
@@ -28,12 +32,30 @@ func patchOwnSetting(st *definition.Stage, op PatchOperation) (err error) {
 		}
 	case "/x-tidegate-cache-mode":
 		st.CacheMode, err = patchCacheMode(op)
+	case "/x-tidegate-max-in-flight":
+		st.MaxInFlight = 0
+		if err = only(op, "add", "replace", "remove"); err == nil && op.Op != "remove" {
+			if st.MaxInFlight, err = strconv.Atoi(op.Value); err != nil {
+				st.MaxInFlight = -1
+			}
+			err = checkMaxInFlight(st.MaxInFlight)
+		}
 	case webACLPath:
 		st.WebACLID, err = patchWebACL(op)
 	default:
-		err = unknownPath(op, "/x-tidegate-throttle", "/x-tidegate-throttle/rateLimit", "/x-tidegate-throttle/burstLimit", "/x-tidegate-guaranteed-rate", "/x-tidegate-rate-limit-headers", "/x-tidegate-cache-mode", webACLPath)
+		err = unknownPath(op, "/x-tidegate-throttle", "/x-tidegate-throttle/rateLimit", "/x-tidegate-throttle/burstLimit", "/x-tidegate-guaranteed-rate", "/x-tidegate-rate-limit-headers", "/x-tidegate-cache-mode", "/x-tidegate-max-in-flight", webACLPath)
 	}
 	return err
+}
+
+// maxInFlight is far beyond any use.
+const maxInFlight = 1 << 20
+
+func checkMaxInFlight(n int) error {
+	if n < 1 || n > maxInFlight {
+		return badRequest("Invalid value for x-tidegate-max-in-flight: it must be a number of requests from 1 to %d", maxInFlight)
+	}
+	return nil
 }
 
 // patchWebACL returns how an operation names a web ACL, which the caller looks up.

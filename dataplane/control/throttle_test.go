@@ -102,7 +102,7 @@ func TestOwnStageSettings(t *testing.T) {
 		{patchOf("replace", "/x-tidegate-throttle/rateLimit", "-1"), "Invalid value for /x-tidegate-throttle/rateLimit" + number},
 		{patchOf("replace", "/x-tidegate-guaranteed-rate", "some"), "Invalid value for /x-tidegate-guaranteed-rate" + number},
 		{patchOf("replace", "/x-tidegate-rate-limit-headers", "some"), "Invalid value for /x-tidegate-rate-limit-headers: it must be true or false"},
-		{patchOf("replace", "/x-tidegate-magic", "1"), "Invalid patch path  '/x-tidegate-magic' specified for op 'replace'. Must be one of: [/x-tidegate-throttle, /x-tidegate-throttle/rateLimit, /x-tidegate-throttle/burstLimit, /x-tidegate-guaranteed-rate, /x-tidegate-rate-limit-headers, /x-tidegate-cache-mode, /x-tidegate-web-acl]"},
+		{patchOf("replace", "/x-tidegate-magic", "1"), "Invalid patch path  '/x-tidegate-magic' specified for op 'replace'. Must be one of: [/x-tidegate-throttle, /x-tidegate-throttle/rateLimit, /x-tidegate-throttle/burstLimit, /x-tidegate-guaranteed-rate, /x-tidegate-rate-limit-headers, /x-tidegate-cache-mode, /x-tidegate-max-in-flight, /x-tidegate-web-acl]"},
 	} {
 		b.wantError("PATCH", stage, tt[0], 400, CodeBadRequest, tt[1])
 	}

@@ -23,6 +23,7 @@ func wireRouteIntegration(in *definition.RouteIntegration) RouteIntegration {
 	case definition.IntegrationAWS:
 		out.IntegrationResponseSelectionExpression = "${integration.response.body.errorMessage}"
 	}
+	out.Targets, out.HealthCheck = in.Targets, in.HealthCheck
 	if in.InsecureSkipVerification {
 		out.TLSConfig = &TLSConfig{InsecureSkipVerification: true}
 	}

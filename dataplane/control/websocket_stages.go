@@ -14,7 +14,7 @@ func wireWebSocketStage(st *definition.Stage) WebSocketStage {
 		StageName: st.Name, DeploymentID: st.DeploymentID, Description: st.Description, AutoDeploy: st.AutoDeploy,
 		LastDeploymentStatusMessage: st.LastDeploymentStatus, DefaultRouteSettings: wireRouteSettings(st.DefaultRouteSetting),
 		RouteSettings: make(map[string]RouteSettings, len(st.RouteSettings)), StageVariables: orEmpty(st.Variables), Tags: orEmpty(st.Tags),
-		CreatedDate: wholeSeconds(st.CreatedDate), LastUpdatedDate: wholeSeconds(st.LastUpdatedDate),
+		MaxInFlight: st.MaxInFlight, CreatedDate: wholeSeconds(st.CreatedDate), LastUpdatedDate: wholeSeconds(st.LastUpdatedDate),
 	}
 	for key, setting := range st.RouteSettings {
 		out.RouteSettings[key] = wireRouteSettings(setting)
@@ -44,6 +44,8 @@ type webSocketStageInput struct {
 	DefaultRouteSettings *routeSettingsInput            `json:"defaultRouteSettings"`
 	RouteSettings        map[string]*routeSettingsInput `json:"routeSettings"`
 
+	MaxInFlight *int `json:"x-tidegate-max-in-flight"` // 0 takes it away
+
 	AccessLogSettings   json.RawMessage `json:"accessLogSettings"`
 	ClientCertificateID json.RawMessage `json:"clientCertificateId"`
 }
@@ -59,6 +61,14 @@ func (in *webSocketStageInput) apply(c *definition.Catalog, st *definition.Stage
 	}
 	if in.AutoDeploy != nil {
 		st.AutoDeploy = *in.AutoDeploy
+	}
+	if n := in.MaxInFlight; n != nil {
+		if *n != 0 {
+			if err := checkMaxInFlight(*n); err != nil {
+				return err
+			}
+		}
+		st.MaxInFlight = *n
 	}
 	variables := maps.Clone(st.Variables)
 	for name, value := range in.StageVariables {

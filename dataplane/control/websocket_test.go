@@ -225,6 +225,13 @@ func TestWebSocketStages(t *testing.T) {
 		"defaultRouteSettings":{"throttlingRateLimit":5,"throttlingBurstLimit":7,"loggingLevel":"OFF","dataTraceEnabled":false,"detailedMetricsEnabled":false},
 		"routeSettings":{"a":{"throttlingBurstLimit":0,"throttlingRateLimit":1.5,"loggingLevel":"OFF","dataTraceEnabled":false,"detailedMetricsEnabled":true}},
 		"createdDate":"2026-11-22T12:00:00Z","lastUpdatedDate":"2026-11-22T12:00:00Z"}`)
+	if st := b.want(200, "PATCH", api+"/stages/prod", `{"x-tidegate-max-in-flight":7}`); st["x-tidegate-max-in-flight"] != 7.0 {
+		t.Errorf("%v", st)
+	}
+	b.wantError("PATCH", api+"/stages/prod", `{"x-tidegate-max-in-flight":-1}`, 400, CodeBadRequest, "Invalid value for x-tidegate-max-in-flight: it must be a number of requests from 1 to 1048576")
+	if st := b.want(200, "PATCH", api+"/stages/prod", `{"x-tidegate-max-in-flight":0}`); st["x-tidegate-max-in-flight"] != nil {
+		t.Errorf("%v", st)
+	}
 	b.want(200, "PATCH", api+"/stages/prod", `{"deploymentId":"`+d1+`"}`) // roll back
 	b.wantError("DELETE", api+"/deployments/"+d1, "", 400, CodeBadRequest, "Active stages pointing to this deployment must be moved or deleted")
 	b.want(204, "DELETE", api+"/deployments/"+d2, "")

@@ -1,6 +1,10 @@
 package control
 
-import "time"
+import (
+	"time"
+
+	"github.com/tidegate/tidegate/dataplane/definition"
+)
 
 // The objects of the protocol of WebSocket APIs (version 2018-11-29), with AWS's
 // wire names.
@@ -54,21 +58,23 @@ type RouteResponse struct {
 
 // RouteIntegration says what answers the routes that point at it.
 type RouteIntegration struct {
-	IntegrationID                          string            `json:"integrationId"`
-	IntegrationType                        string            `json:"integrationType"`
-	IntegrationMethod                      string            `json:"integrationMethod,omitempty"`
-	IntegrationURI                         string            `json:"integrationUri,omitempty"`
-	Description                            string            `json:"description,omitempty"`
-	ConnectionType                         string            `json:"connectionType,omitempty"`
-	RequestParameters                      map[string]string `json:"requestParameters,omitempty"`
-	RequestTemplates                       map[string]string `json:"requestTemplates,omitempty"`
-	TemplateSelectionExpression            string            `json:"templateSelectionExpression,omitempty"`
-	IntegrationResponseSelectionExpression string            `json:"integrationResponseSelectionExpression,omitempty"`
-	PassthroughBehavior                    string            `json:"passthroughBehavior"`
-	PayloadFormatVersion                   string            `json:"payloadFormatVersion"`
-	ContentHandlingStrategy                string            `json:"contentHandlingStrategy,omitempty"`
-	TimeoutInMillis                        int               `json:"timeoutInMillis"`
-	TLSConfig                              *TLSConfig        `json:"tlsConfig,omitempty"`
+	IntegrationID                          string                  `json:"integrationId"`
+	IntegrationType                        string                  `json:"integrationType"`
+	IntegrationMethod                      string                  `json:"integrationMethod,omitempty"`
+	IntegrationURI                         string                  `json:"integrationUri,omitempty"`
+	Description                            string                  `json:"description,omitempty"`
+	ConnectionType                         string                  `json:"connectionType,omitempty"`
+	RequestParameters                      map[string]string       `json:"requestParameters,omitempty"`
+	RequestTemplates                       map[string]string       `json:"requestTemplates,omitempty"`
+	TemplateSelectionExpression            string                  `json:"templateSelectionExpression,omitempty"`
+	IntegrationResponseSelectionExpression string                  `json:"integrationResponseSelectionExpression,omitempty"`
+	PassthroughBehavior                    string                  `json:"passthroughBehavior"`
+	PayloadFormatVersion                   string                  `json:"payloadFormatVersion"`
+	ContentHandlingStrategy                string                  `json:"contentHandlingStrategy,omitempty"`
+	TimeoutInMillis                        int                     `json:"timeoutInMillis"`
+	TLSConfig                              *TLSConfig              `json:"tlsConfig,omitempty"`
+	Targets                                []string                `json:"x-tidegate-targets,omitempty"`
+	HealthCheck                            *definition.HealthCheck `json:"x-tidegate-health-check,omitempty"`
 }
 
 // RouteIntegrationResponse makes answers of what an integration says.
@@ -109,6 +115,7 @@ type WebSocketStage struct {
 	DeploymentID                string                   `json:"deploymentId"`
 	Description                 string                   `json:"description,omitempty"`
 	AutoDeploy                  bool                     `json:"autoDeploy"`
+	MaxInFlight                 int                      `json:"x-tidegate-max-in-flight,omitempty"`
 	LastDeploymentStatusMessage string                   `json:"lastDeploymentStatusMessage,omitempty"`
 	DefaultRouteSettings        RouteSettings            `json:"defaultRouteSettings"`
 	RouteSettings               map[string]RouteSettings `json:"routeSettings"` // by route key

@@ -1,5 +1,7 @@
 package control
 
+import "github.com/tidegate/tidegate/dataplane/definition"
+
 // The objects of the protocol, with AWS's wire names. Dates are Unix seconds.
 
 // RestAPI is an API as the operations on APIs answer it.
@@ -68,6 +70,7 @@ type Stage struct {
 	GuaranteedRate   *Double           `json:"x-tidegate-guaranteed-rate,omitempty"` // requests per second; replaces the API's
 	RateLimitHeaders *bool             `json:"x-tidegate-rate-limit-headers,omitempty"`
 	CacheMode        string            `json:"x-tidegate-cache-mode,omitempty"` // definition.CacheModeStandard
+	MaxInFlight      int               `json:"x-tidegate-max-in-flight,omitempty"`
 }
 
 // MethodSetting is what a stage sets for one method, or for those without a
@@ -157,6 +160,8 @@ type Integration struct {
 	CacheKeyParameters   []string                       `json:"cacheKeyParameters"`
 	IntegrationResponses map[string]IntegrationResponse `json:"integrationResponses,omitempty"`
 	TLSConfig            *TLSConfig                     `json:"tlsConfig,omitempty"`
+	Targets              []string                       `json:"x-tidegate-targets,omitempty"`
+	HealthCheck          *definition.HealthCheck        `json:"x-tidegate-health-check,omitempty"`
 }
 
 // IntegrationResponse turns an upstream's status into the method's answer.

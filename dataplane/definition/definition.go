@@ -154,6 +154,12 @@ type Integration struct {
 	CacheAcrossCallers bool `json:"cacheAcrossCallers,omitempty"`
 
 	InsecureSkipVerification bool `json:"insecureSkipVerification,omitempty"` // tlsConfig
+
+	// AWS does not have the following. Targets stand in for one another and for the
+	// host of the URI, which still is the Host field and the name that TLS verifies:
+	// host:port each, or what ${stageVariables.name} comes to, several with commas.
+	Targets     []string     `json:"targets,omitempty"`
+	HealthCheck *HealthCheck `json:"healthCheck,omitempty"`
 }
 
 // IntegrationResponse turns an upstream's status into the method's answer.
@@ -214,6 +220,7 @@ type Stage struct {
 	Throttle       *Throttle `json:"throttle,omitempty"`       // of all methods together; nil: none
 	GuaranteedRate *float64  `json:"guaranteedRate,omitempty"` // replaces the API's
 	HideLimits     bool      `json:"hideLimits,omitempty"`     // no Retry-After and RateLimit fields in answers
+	MaxInFlight    int       `json:"maxInFlight,omitempty"`    // requests to integrations at once; 0: as many as the API may
 }
 
 // Account holds the settings shared by every API on the host.

@@ -103,6 +103,9 @@ type RouteIntegration struct {
 	InsecureSkipVerification bool `json:"insecureSkipVerification,omitempty"`
 
 	Responses []*RouteIntegrationResponse `json:"integrationResponses,omitempty"` // sorted by Key; not of the proxy types
+
+	Targets     []string     `json:"targets,omitempty"`     // as those of Integration
+	HealthCheck *HealthCheck `json:"healthCheck,omitempty"` // AWS has neither
 }
 
 // RouteIntegrationResponse makes the message that answers of what an integration

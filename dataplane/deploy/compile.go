@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
@@ -48,7 +49,7 @@ type Host struct {
 
 // Stores are what compiled parts refer to and what outlives them.
 type Stores struct {
-	Targets  *upstream.Group
+	Upstream *upstream.Store
 	Registry *telemetry.Registry
 	Throttle *throttle.Store
 	Usage    *usage.Store
@@ -120,7 +121,7 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 		MaxTarget: min(maxURLEdge, host.MaxURL), HideLimits: from.stage.HideLimits,
 		Private:       body.EndpointType == definition.EndpointPrivate,
 		KeyFromHeader: body.APIKeySource != definition.KeySourceAuthorizer,
-		targets:       map[upstream.Key]*upstream.Target{},
+		groups:        map[upstream.Key]*upstream.Group{},
 		source:        from,
 	}
 	if body.EndpointType == definition.EndpointRegional {
@@ -139,6 +140,9 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	}
 	if s.caching, err = cache.Compile(from.stage, stores.Caches); err != nil {
 		return nil, err
+	}
+	if n := from.stage.MaxInFlight; n > 0 && stores.Upstream != nil {
+		s.Cap = stores.Upstream.StageCap(s.APIID, s.Name, n)
 	}
 	s.joinPlans(definition.StageKey{APIID: s.APIID, Stage: s.Name}, stores)
 	scope := &proxy.Scope{APIID: s.APIID, Variables: from.stage.Variables, Context: map[string]string{
@@ -190,8 +194,8 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 		} else if err == nil {
 			out.Cache, err = s.caching.Method(res, m, scope.Params, out.Guard.CallerFields())
 		}
-		if err == nil && out.Proxy.Unresolved == nil && stores.Targets != nil {
-			out.Target = s.target(out.Proxy.Endpoint, stores.Targets)
+		if err == nil && out.Proxy.Unresolved == nil && stores.Upstream != nil {
+			out.Targets = s.group(out.Proxy.Endpoint, in.HealthCheck, stores.Upstream)
 		}
 	default:
 		err = fmt.Errorf("integration type %q is not supported", in.Type)
@@ -202,14 +206,20 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 	return out, nil
 }
 
-func (s *Stage) target(e proxy.Endpoint, group *upstream.Group) *upstream.Target {
-	key := upstream.Key{APIID: s.APIID, Host: e.Host, Port: e.Port, TLS: e.TLS, Insecure: e.Insecure}
-	t := s.targets[key]
-	if t == nil {
-		t = group.Target(key)
-		s.targets[key] = t
+func (s *Stage) group(e proxy.Endpoint, check *definition.HealthCheck, store *upstream.Store) *upstream.Group {
+	key := upstream.Key{APIID: s.APIID, Host: e.Host, Port: e.Port, TLS: e.TLS, Insecure: e.Insecure, Targets: e.Targets}
+	if check != nil {
+		key.Check = upstream.Check{
+			Path: check.Path, Interval: time.Duration(check.Interval), Timeout: time.Duration(check.Timeout),
+			Healthy: check.Healthy, Unhealthy: check.Unhealthy,
+		}
 	}
-	return t
+	g := s.groups[key]
+	if g == nil {
+		g = store.Group(key)
+		s.groups[key] = g
+	}
+	return g
 }
 
 // pathParams returns the names of a resource path's parameters, in order.

@@ -122,9 +122,9 @@ func TestReuse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	group := upstream.NewGroup([]*loop.Loop{l}, upstream.Config{MaxConnections: 1})
-	defer group.Close()
-	stores := deploy.Stores{Targets: group}
+	store := upstream.NewStore([]*loop.Loop{l}, upstream.Config{MaxConnections: 1})
+	defer store.Close()
+	stores := deploy.Stores{Upstream: store}
 	methods := map[string]*definition.Method{"/pets": proxied("http://${stageVariables.backend}/")}
 	c := add(&definition.Catalog{}, "api1", "pets", body("api1", methods), "prod", "dev")
 	c = c.With(definition.Change{PutStages: []*definition.Stage{
@@ -147,9 +147,9 @@ func TestReuse(t *testing.T) {
 		t.Errorf("generations %d and %d", first.Generation, second.Generation)
 	}
 	hosts := func(s *deploy.Snapshot) (names []string) {
-		set := map[*upstream.Target]bool{}
-		s.Targets(set)
-		for target := range set {
+		used := upstream.InUse{Groups: map[*upstream.Group]bool{}, Caps: map[*upstream.Cap]bool{}}
+		s.Upstream(&used)
+		for target := range used.Groups {
 			names = append(names, target.Host)
 		}
 		return names

@@ -30,11 +30,11 @@ type Route struct {
 	Whole         bool // the integration gets the message, and the client its answer, as they are
 	TimeoutMillis int
 
-	HTTP       proxy.Program    // of RouteHTTP
-	Target     *upstream.Target // of HTTP; nil if it has no endpoint
-	Function   string           // of RouteFunction; as lambda.Client.Invoke takes it
-	Unresolved error            // why Function cannot be called: the stage's variables
-	Status     int              // of RouteMock; 0 is a mistake in its template
+	HTTP       proxy.Program   // of RouteHTTP
+	Targets    *upstream.Group // of HTTP; nil if it has no endpoint
+	Function   string          // of RouteFunction; as lambda.Client.Invoke takes it
+	Unresolved error           // why Function cannot be called: the stage's variables
+	Status     int             // of RouteMock; 0 is a mistake in its template
 
 	requests    *template.Set
 	passthrough string
@@ -174,7 +174,7 @@ func (s *Stage) compileRouteIntegration(out *Route, in *definition.RouteIntegrat
 func (s *Stage) compileRouteHTTP(out *Route, in *definition.RouteIntegration, scope *proxy.Scope, stores Stores) (err error) {
 	as := &definition.Integration{
 		Type: definition.IntegrationHTTP, HTTPMethod: in.HTTPMethod, URI: in.URI, TimeoutMillis: in.TimeoutMillis,
-		RequestParameters: in.RequestParameters, InsecureSkipVerification: in.InsecureSkipVerification,
+		RequestParameters: in.RequestParameters, InsecureSkipVerification: in.InsecureSkipVerification, Targets: in.Targets,
 	}
 	socket := strings.HasPrefix(in.URI, "ws://") || strings.HasPrefix(in.URI, "wss://")
 	if out.Key == definition.RouteConnect && out.Whole {
@@ -194,8 +194,8 @@ func (s *Stage) compileRouteHTTP(out *Route, in *definition.RouteIntegration, sc
 	if out.HTTP, err = proxy.Compile(&definition.Method{Integration: as}, scope); err != nil {
 		return err
 	}
-	if out.HTTP.Unresolved == nil && stores.Targets != nil {
-		out.Target = s.target(out.HTTP.Endpoint, stores.Targets)
+	if out.HTTP.Unresolved == nil && stores.Upstream != nil {
+		out.Targets = s.group(out.HTTP.Endpoint, in.HealthCheck, stores.Upstream)
 	}
 	return nil
 }

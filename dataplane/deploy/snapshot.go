@@ -44,11 +44,14 @@ func (s *Snapshot) Find(host, path []byte) (stage *Stage, rest []byte, mutualTLS
 	return p.stage, rest, p.mutualTLS, ok && p.stage != nil
 }
 
-// Targets adds the upstream targets in use to set.
-func (s *Snapshot) Targets(set map[*upstream.Target]bool) {
+// Upstream adds the groups of targets in use.
+func (s *Snapshot) Upstream(used *upstream.InUse) {
 	for _, stage := range s.stages {
-		for _, t := range stage.targets {
-			set[t] = true
+		for _, g := range stage.groups {
+			used.Groups[g] = true
+		}
+		if stage.Cap != nil {
+			used.Caps[stage.Cap] = true
 		}
 	}
 }
@@ -63,6 +66,11 @@ func (s *Snapshot) Authorizers(used *auth.InUse) {
 // Commit puts the limits of the snapshot, which begins to serve, in force. now
 // is that of the event loops.
 func (s *Snapshot) Commit(now int64, stores Stores) {
+	for _, stage := range s.stages {
+		if stage.Cap != nil {
+			stage.Cap.SetLimit(int64(stage.source.stage.MaxInFlight))
+		}
+	}
 	stores.Throttle.Commit(now, s.Account, limitsOf(s.stages))
 	plans := make([]*usage.Plan, 0, len(s.plans))
 	for _, p := range s.plans {
@@ -101,6 +109,7 @@ type Stage struct {
 	Metrics       *telemetry.Stage   // of Methods
 	Plans         *usage.StagePlans  // nil when no usage plan has the stage
 	PlanMetrics   []*telemetry.Plan  // by the number of the plan
+	Cap           *upstream.Cap      // of its requests to integrations; nil when it has none of its own
 	SocketMetrics *telemetry.Sockets // of Sockets
 
 	APIID        string
@@ -114,7 +123,7 @@ type Stage struct {
 
 	caching *cache.Policy // nil when the stage has no cache
 	limits  *throttle.Limits
-	targets map[upstream.Key]*upstream.Target
+	groups  map[upstream.Key]*upstream.Group
 	source  source
 }
 
@@ -138,9 +147,9 @@ type Method struct {
 	// What every request reads is in one line of the CPU's cache: a host can
 	// have very many methods.
 	Mock          *mock.Mock
-	Target        *upstream.Target // of Proxy; nil if it has no endpoint
-	Cache         *cache.Method    // nil when nothing is cached
-	Guard         *auth.Guard      // nil when anybody may call it
+	Targets       *upstream.Group // of Proxy; nil if it has no endpoint
+	Cache         *cache.Method   // nil when nothing is cached
+	Guard         *auth.Guard     // nil when anybody may call it
 	Throttle      throttle.Method
 	TimeoutMillis int
 	KeyRequired   bool

@@ -79,7 +79,7 @@ func (s *Stage) compileSockets(ws *definition.WebSocket, scope *proxy.Scope, sto
 		case definition.RouteConnect:
 			out.OnConnect = compiled
 			if compiled != nil && compiled.HTTP.WebSocket {
-				out.Connect.Proxy, out.Connect.Target = compiled.HTTP, compiled.Target
+				out.Connect.Proxy, out.Connect.Targets = compiled.HTTP, compiled.Targets
 			}
 		case definition.RouteDisconnect:
 			out.OnDisconnect = compiled

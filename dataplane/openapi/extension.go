@@ -14,6 +14,8 @@ const (
 
 	guaranteedRate = ourPrefix + "guaranteed-rate"      // see definition.Body
 	acrossCallers  = ourPrefix + "cache-across-callers" // see definition.Integration
+	targets        = ourPrefix + "targets"
+	healthCheck    = ourPrefix + "health-check"
 )
 
 // extensions lists the names of API Gateway's extensions and our own.

@@ -24,6 +24,7 @@ var integrationFields = map[string]string{
 	"type": "", "httpMethod": "", "uri": "", "connectionType": "", "timeoutInMillis": "", "requestParameters": "",
 	"requestTemplates": "", "passthroughBehavior": "", "responses": "", "tlsConfig": "", "responseTransferMode": "",
 	"cacheNamespace": "", "cacheKeyParameters": "", acrossCallers: "",
+	targets: "", healthCheck: "",
 
 	"credentials":          "Tidegate signs no requests to AWS; remove it",
 	"connectionId":         "it names a VPC link; give the upstream's own address as uri",
@@ -76,6 +77,7 @@ func (r *reader) integration(at document.Node, m *definition.Method, b *branch) 
 	if in.Type != definition.IntegrationMock {
 		r.upstream(at, in, m, b)
 	}
+	r.targets(at, in)
 	in.CacheNamespace = r.Text(at.Get("cacheNamespace"))
 	in.CacheAcrossCallers = r.Boolean(at.Get(acrossCallers))
 	in.CacheKeyParameters = r.cacheKey(at.Get("cacheKeyParameters"), in, m, b) // may name what upstream has mapped

@@ -19,7 +19,7 @@ const (
 
 // proxy calls the backend, once the body is there or too large to wait for.
 func (t *transaction) proxy() {
-	if t.method.Target == nil { // the stage's variables make no endpoint
+	if t.method.Targets == nil { // the stage's variables make no endpoint
 		t.reject(Misconfigured)
 		return
 	}
@@ -62,7 +62,8 @@ func (t *transaction) start(complete bool) {
 	t.std.sent = t.worker.loop.Wall(t.calledAt)
 	t.call.Deadline = t.calledAt + t.timeout()
 	t.call.MaxBody = t.worker.pipeline.settings.Load().MaxResponse
-	t.call.Start(t.worker.loop, t.method.Target, t.request, complete)
+	t.call.Cap = t.stage.Cap
+	t.call.Start(t.worker.loop, t.method.Targets, t.request, complete)
 }
 
 func (t *transaction) timeout() int64 {

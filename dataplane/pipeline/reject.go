@@ -47,6 +47,7 @@ const (
 	IntegrationInvalid
 	IntegrationTooLarge
 	IntegrationBusy
+	IntegrationOpen
 	UpgradeRequired
 	MethodNotAllowed
 	Gone
@@ -59,7 +60,7 @@ const (
 // limit. AWS does not document whether it is 500 or 502 (open point 4).
 const statusAnswerTooLarge = 502
 
-// retryAfterSeconds goes with every 503.
+// retryAfterSeconds goes with every 503, unless it is known how long it takes.
 const retryAfterSeconds = 1
 
 // gatewayResponse is an answer of the gateway's own, as AWS gives it.
@@ -111,6 +112,7 @@ var responses = [numReasons]gatewayResponse{
 	IntegrationInvalid:   {"integration_invalid", 502, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
 	IntegrationTooLarge:  {"integration_too_large", statusAnswerTooLarge, "INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error"},
 	IntegrationBusy:      {"integration_busy", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
+	IntegrationOpen:      {"integration_open", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
 	UpgradeRequired:      {"upgrade_required", 426, "DEFAULT_4XX", "BadRequestException", "Upgrade Required"},
 	MethodNotAllowed:     {"method_not_allowed", 405, "DEFAULT_4XX", "BadRequestException", "Method Not Allowed"},
 	Gone:                 {"connection_gone", 410, "DEFAULT_4XX", "GoneException", "Gone"},
@@ -162,6 +164,8 @@ func ofFailure(f upstream.Failure) Reason {
 		return IntegrationTooLarge
 	case upstream.Busy, upstream.ShuttingDown:
 		return IntegrationBusy
+	case upstream.Open:
+		return IntegrationOpen
 	}
 	return IntegrationFailure
 }

@@ -34,7 +34,7 @@ type revalidation struct {
 // revalidate starts a validation in the background, unless one is under way.
 func (t *transaction) revalidate(e cachestore.Entry) {
 	w, m := t.worker, t.method.Cache
-	if w.revalidations >= maxRevalidations || t.method.Target == nil {
+	if w.revalidations >= maxRevalidations || t.method.Targets == nil {
 		return
 	}
 	ticket, turn := m.Stage.Store.Begin(t.fill.key, w.loop.Coarse(), t.timeout(), nil)
@@ -59,7 +59,8 @@ func (t *transaction) revalidate(e cachestore.Entry) {
 	v.sent = w.loop.Wall(now)
 	v.call.Deadline, v.call.MaxBody = now+t.timeout(), w.pipeline.settings.Load().MaxResponse
 	w.revalidations++
-	v.call.Start(w.loop, t.method.Target, v.bytes, true)
+	v.call.Cap = t.stage.Cap
+	v.call.Start(w.loop, t.method.Targets, v.bytes, true)
 }
 
 // anySize are limits for a head that was parsed before.

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"bytes"
+	"strconv"
+	"time"
 
 	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/auth/authorizer"
@@ -282,9 +284,18 @@ func (t *transaction) rejectWith(reason Reason, message string) {
 	b = append(b, t.fields...)
 	if g.status == 503 {
 		b = append(b, "Retry-After: "...)
-		b = append(b, '0'+retryAfterSeconds, '\r', '\n')
+		b = strconv.AppendInt(b, t.wait(reason), 10)
+		b = append(b, '\r', '\n')
 	}
 	t.answerWhole(b, body)
+}
+
+// wait is the Retry-After of a 503, in seconds.
+func (t *transaction) wait(reason Reason) int64 {
+	if reason != IntegrationOpen {
+		return retryAfterSeconds
+	}
+	return max((t.call.RetryAfter+int64(time.Second)-1)/int64(time.Second), retryAfterSeconds)
 }
 
 // rejectedFor accounts for an answer of the gateway's own.

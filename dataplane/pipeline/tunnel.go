@@ -12,12 +12,12 @@ import (
 // dial asks a backend for the WebSocket that the client's is passed on to.
 func (t *transaction) dial() {
 	c := t.connecting
-	if t.method.Target == nil {
+	if t.method.Targets == nil {
 		c.refuse(Misconfigured)
 		return
 	}
 	t.calledAt = t.worker.loop.Now()
-	t.method.Target.Lookup(t.worker.loop, func(to *upstream.Address) {
+	t.method.Targets.Lookup(t.worker.loop, func(to *upstream.Address) {
 		switch {
 		case c.t == nil: // the client has gone meanwhile
 		case to == nil:

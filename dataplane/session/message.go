@@ -133,7 +133,7 @@ var noRequest http1.Request
 // callHTTP sends the message to a backend.
 func (m *message) callHTTP() {
 	r, w := m.route, m.worker
-	if r.Target == nil {
+	if r.Targets == nil {
 		m.failed(Misconfigured)
 		return
 	}
@@ -159,7 +159,8 @@ func (m *message) callHTTP() {
 	m.upcall.Verb = verb
 	m.upcall.Deadline = m.calledAt + m.timeout()
 	m.upcall.MaxBody = int64(w.config.Limits.Message)
-	m.upcall.Start(w.loop, r.Target, m.request, true)
+	m.upcall.Cap = m.stage.Cap
+	m.upcall.Start(w.loop, r.Targets, m.request, true)
 }
 
 // edgeOf is what backends are told of where a message comes from.
@@ -196,7 +197,7 @@ func (m *message) Failed(f upstream.Failure) {
 		m.failed(TimedOut)
 	case upstream.NoAnswer, upstream.Invalid, upstream.Truncated, upstream.TooLarge:
 		m.failed(BadAnswer)
-	case upstream.Busy, upstream.ShuttingDown:
+	case upstream.Busy, upstream.Open, upstream.ShuttingDown:
 		m.failed(Busy)
 	default:
 		m.failed(Unreachable)

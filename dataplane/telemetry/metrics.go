@@ -60,7 +60,12 @@ var (
 	UpstreamConnectionsOpen   = Metric{Name: "tidegate_upstream_connections_open", Help: "Connections to integrations that are open."}
 	UpstreamConnectionsOpened = Metric{Name: "tidegate_upstream_connections_opened_total", Help: "Connections to integrations opened."}
 	UpstreamConnectionsReused = Metric{Name: "tidegate_upstream_connections_reused_total", Help: "Requests sent on a connection to an integration that was open already."}
-	UpstreamRetries           = Metric{Name: "tidegate_upstream_retries_total", Help: "Requests sent to an integration a second time."}
+	UpstreamRetries           = Metric{Name: "tidegate_upstream_retries_total", Help: "Requests sent to a target of an integration a second time, for the connection used before had ended."}
+
+	UpstreamMoved         = Metric{Name: "tidegate_upstream_moved_total", Help: "Requests that failed at a target of an integration and were sent to another one."}
+	UpstreamRetriesDenied = Metric{Name: "tidegate_upstream_retries_denied_total", Help: "Requests that were not sent to another target because the API's retry budget was used up."}
+	UpstreamEjections     = Metric{Name: "tidegate_upstream_ejections_total", Help: "Times that a target was ejected: not asked for a while."}
+	UpstreamBreakerOpens  = Metric{Name: "tidegate_upstream_breaker_opens_total", Help: "Times that the circuit breaker of an integration opened."}
 
 	AccessLogLinesDropped = Metric{Name: "tidegate_access_log_lines_dropped_total", Help: "Access log lines lost because the file was too slow or could not be written."}
 

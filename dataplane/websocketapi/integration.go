@@ -31,6 +31,9 @@ var integrationFields = object[definition.RouteIntegration]{
 	"requestTemplates":  templates(func(in *definition.RouteIntegration) *map[string]string { return &in.RequestTemplates }),
 	"tlsConfig":         tlsConfig,
 
+	"x-tidegate-targets":      notEmpty(texts(func(in *definition.RouteIntegration) *[]string { return &in.Targets }, definition.CheckTarget), "lists no target; write host:port pairs, or remove it"),
+	"x-tidegate-health-check": healthCheck,
+
 	"templateSelectionExpression": templateSelection(func(in *definition.RouteIntegration) *string { return &in.TemplateSelection }, expression.FromBody),
 	"passthroughBehavior":         oneOf(func(in *definition.RouteIntegration) *string { return &in.PassthroughBehavior }, "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"),
 	"contentHandlingStrategy":     contentHandling(func(in *definition.RouteIntegration) *string { return &in.ContentHandling }),
@@ -92,7 +95,8 @@ func (r *reader) needsNot(at document.Node, in *definition.RouteIntegration, why
 	for _, f := range []struct {
 		name  string
 		given bool
-	}{{"integrationUri", in.URI != ""}, {"integrationMethod", in.HTTPMethod != ""}, {"requestParameters", len(in.RequestParameters) > 0}} {
+	}{{"integrationUri", in.URI != ""}, {"integrationMethod", in.HTTPMethod != ""}, {"requestParameters", len(in.RequestParameters) > 0},
+		{"x-tidegate-targets", in.Targets != nil}, {"x-tidegate-health-check", in.HealthCheck != nil}} {
 		if f.given {
 			r.Add(at.Get(f.name), "%s; remove it", why)
 		}
@@ -100,6 +104,9 @@ func (r *reader) needsNot(at document.Node, in *definition.RouteIntegration, why
 }
 
 func (r *reader) finishFunction(at document.Node, in *definition.RouteIntegration) {
+	if in.Targets != nil || in.HealthCheck != nil {
+		r.Add(at.Get("integrationType"), "functions have no targets; remove x-tidegate-targets and x-tidegate-health-check")
+	}
 	if in.HTTPMethod == "" {
 		in.HTTPMethod = "POST"
 	}
@@ -156,6 +163,26 @@ func timeout(r *reader, at document.Node, in *definition.RouteIntegration) {
 		return
 	}
 	in.TimeoutMillis = millis
+}
+
+func healthCheck(r *reader, at document.Node, in *definition.RouteIntegration) {
+	h := definition.NewHealthCheck()
+	one := func(name string) field[definition.HealthCheck] {
+		return func(r *reader, at document.Node, h *definition.HealthCheck) {
+			if err := h.Set(name, at.Value); err != nil {
+				r.Add(at, "%s", err)
+			}
+		}
+	}
+	fields := object[definition.HealthCheck]{}
+	for name := range definition.HealthCheckFields {
+		fields[name] = one(name)
+	}
+	read(r, at, fields, h)
+	if err := h.Check(); err != nil {
+		r.Add(at, "%s", err)
+	}
+	in.HealthCheck = h
 }
 
 func checkParameter(target, source string) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/document"
@@ -129,6 +130,15 @@ func TestParseJSON(t *testing.T) {
 		"routes": {"$default": {}, "a/b": {"requestParameters": null}}}`)
 	equal(t, "name", result.Name, "jé😀")
 	equal(t, "routes", len(result.Body.WebSocket.Routes), 2)
+}
+
+func TestTargets(t *testing.T) {
+	ws := parse(t, head+"integrations: {i: {integrationType: HTTP_PROXY, integrationMethod: POST, integrationUri: 'http://u', "+
+		"x-tidegate-targets: ['a:1', '${stageVariables.pool}'], x-tidegate-health-check: {path: /up}}}\nroutes: {$default: {target: integrations/i}}\n").Body.WebSocket
+	equal(t, "targets", strings.Join(ws.Integrations[0].Targets, " "), "a:1 ${stageVariables.pool}")
+	equal(t, "health check", *ws.Integrations[0].HealthCheck, definition.HealthCheck{
+		Path: "/up", Interval: definition.Duration(5 * time.Second), Timeout: definition.Duration(2 * time.Second), Healthy: 2, Unhealthy: 3,
+	})
 }
 
 func TestPassThrough(t *testing.T) {

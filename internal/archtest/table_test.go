@@ -25,6 +25,8 @@ var imports = map[string][]string{
 	"dataplane/waf/window":   {},
 	"truststore":             {},
 
+	"dataplane/integration/upstream/health": {},
+
 	// Control path.
 	"dataplane/openapi":      {"dataplane/definition", "dataplane/document", "dataplane/expression"},
 	"dataplane/websocketapi": {"dataplane/definition", "dataplane/document", "dataplane/expression", "dataplane/template"},
@@ -47,7 +49,7 @@ var imports = map[string][]string{
 	"dataplane/sentence":             {"dataplane/telemetry"},
 	"dataplane/usage":                {"dataplane/definition", "limiter"},
 	"dataplane/waf":                  {"dataplane/definition", "dataplane/http1", "dataplane/waf/crs", "dataplane/waf/text", "dataplane/waf/window"},
-	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/loop"},
+	"dataplane/integration/upstream": {"dataplane/http1", "dataplane/integration/upstream/health", "dataplane/loop"},
 	"dataplane/integration/mock":     {"dataplane/definition", "dataplane/template"},
 	"dataplane/integration/lambda":   {},
 	"dataplane/integration/proxy":    {"dataplane/definition", "dataplane/http1", "dataplane/jsonpath"},
@@ -75,7 +77,7 @@ var imports = map[string][]string{
 	"dataplane": {
 		"bpf/gate", "bpf/steer", "configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
-		"dataplane/integration/upstream", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
+		"dataplane/integration/upstream", "dataplane/integration/upstream/health", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
 		"dataplane/mtls", "dataplane/seccomp", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "dataplane/websocket", "prefixlist", "truststore",
 	},
 

@@ -38,6 +38,12 @@ func Compile(m *definition.Method, scope *Scope) (p Program, err error) {
 	if err != nil {
 		return p, err
 	}
+	if err := p.targets(in.Targets, scope.Variables); err != nil {
+		if !stageVariable.MatchString(strings.Join(in.Targets, ",")) {
+			return p, err
+		}
+		p.Unresolved = err
+	}
 	if err := c.uri(&p, in.URI, paths); err != nil {
 		err = fmt.Errorf("uri %q: %w", in.URI, err)
 		if !stageVariable.MatchString(in.URI) {
@@ -50,6 +56,29 @@ func Compile(m *definition.Method, scope *Scope) (p Program, err error) {
 		p.responses, err = c.responses(m)
 	}
 	return p, err
+}
+
+// targets finds who stands in for the URI's host.
+func (p *Program) targets(list []string, variables map[string]string) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var all []string
+	for pair := range strings.SplitSeq(Resolve(strings.Join(list, ","), variables), ",") {
+		target, err := definition.ParseTarget(pair)
+		if err != nil {
+			return fmt.Errorf("x-tidegate-targets: %w", err)
+		}
+		if slices.Contains(all, target) {
+			return fmt.Errorf("x-tidegate-targets: %q stands twice", target)
+		}
+		all = append(all, target)
+	}
+	if len(all) > definition.MaxTargets {
+		return fmt.Errorf("x-tidegate-targets: %d targets are more than the %d there can be", len(all), definition.MaxTargets)
+	}
+	p.Endpoint.Targets = strings.Join(all, ",")
+	return nil
 }
 
 type compiler struct{ scope *Scope }

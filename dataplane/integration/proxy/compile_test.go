@@ -71,6 +71,31 @@ func TestCompileErrors(t *testing.T) {
 
 // TestUnresolvedVariable: a stage variable that makes no endpoint refuses the
 // request, not the deployment.
+func TestTargets(t *testing.T) {
+	s := scope
+	s.Variables = map[string]string{"pool": "B.example:1,[::1]:2", "one": "c"}
+	for _, c := range []struct {
+		targets    []string
+		want       string
+		unresolved bool
+		err        string
+	}{
+		{nil, "", false, ""},
+		{[]string{"10.0.0.1:80", "${stageVariables.pool}", "${stageVariables.one}:3"}, "10.0.0.1:80,b.example:1,[::1]:2,c:3", false, ""},
+		{[]string{"a:1", "A:1"}, "", false, `x-tidegate-targets: "a:1" stands twice`},
+		{[]string{"a"}, "", false, "is not a target"},
+		{[]string{"a:1", "${stageVariables.none}"}, "", true, "is not a target"},
+	} {
+		p, err := Compile(method(func(in *definition.Integration) { in.URI, in.Targets = "http://h/", c.targets }), &s)
+		if c.unresolved {
+			err, p.Unresolved = p.Unresolved, nil
+		}
+		if p.Endpoint.Targets != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%q: %q, %v", c.targets, p.Endpoint.Targets, err)
+		}
+	}
+}
+
 func TestUnresolvedVariable(t *testing.T) {
 	p, err := Compile(method(func(in *definition.Integration) { in.URI = "http://${stageVariables.none}/x" }), &scope)
 	if err != nil || p.Unresolved == nil || !strings.Contains(p.Unresolved.Error(), "not a host name") {

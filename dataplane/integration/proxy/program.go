@@ -14,6 +14,10 @@ type Endpoint struct {
 	Port     uint16
 	TLS      bool
 	Insecure bool // accept any certificate
+
+	// Targets are host:port pairs with a comma between them, which stand in for Host
+	// and Port. Empty is none.
+	Targets string
 }
 
 // Program is a compiled integration. It is immutable; any number of goroutines

@@ -5,7 +5,7 @@ import "github.com/tidegate/tidegate/dataplane/http1"
 // take uses bytes of the answer.
 func (c *conn) take(data []byte) {
 	if !c.headDone {
-		if data = c.takeHead(data); !c.headDone {
+		if data = c.takeHead(data); !c.headDone || c.moved(data) {
 			return
 		}
 		c.takeBody(true, data)
@@ -47,6 +47,26 @@ func (c *conn) takeHead(data []byte) []byte {
 		}
 		data, scanned = data[n:], 0
 	}
+}
+
+// moved sends the call to another target when the status is a failure of this one
+// and that may be. The rest of the answer is nobody's.
+func (c *conn) moved(rest []byte) bool {
+	call := c.call
+	if len(c.pool.lane.rotation.all) == 1 || call.verdict() == 0 {
+		return false
+	}
+	p := call.other(badStatus)
+	if p == nil {
+		return false
+	}
+	keep := c.keepAlive && c.framing == framingLength && int64(len(rest)) == c.left && len(c.out) == 0 && c.Unsent() == 0
+	c.call, call.conn = nil, nil
+	c.SetDeadline(0)
+	call.settle(badStatus)
+	call.move(p)
+	c.rest(keep)
+	return true
 }
 
 // frame decides how the body ends (RFC 9112 section 6.3) and whether another
@@ -108,6 +128,7 @@ func (c *conn) takeBody(first bool, data []byte) {
 	}
 	call.begun = true
 	if !last {
+		call.drop()
 		call.Receiver.Receive(first, body, false)
 		return
 	}
@@ -129,7 +150,14 @@ func (c *conn) finish(first bool, body []byte, extra bool) {
 	c.call, call.conn = nil, nil
 	c.SetDeadline(0)
 	keep := c.keepAlive && whole && !extra
+	call.settle(call.verdict())
+	call.leave()
 	call.Receiver.Receive(first, body, true)
+	c.rest(keep)
+}
+
+// rest makes a connection idle whose call is over, or closes it.
+func (c *conn) rest(keep bool) {
 	c.in = c.in[:0]
 	if cap(c.in) > 4<<10 {
 		c.in = nil

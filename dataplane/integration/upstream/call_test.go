@@ -237,7 +237,7 @@ func TestShutdown(t *testing.T) {
 	target := r.target(hanging.Addr)
 	active := r.start(target, http1.GET, get, true, nil)
 	waiting := r.start(target, http1.GET, get, true, nil)
-	r.group.Close()
+	r.store.Close()
 	waiting.wait().expectFailure(upstream.ShuttingDown)
 	r.loop.Do(active.call.Cancel)
 	r.eventuallyOpen(0)
@@ -294,7 +294,7 @@ func TestTLS(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, func(config *upstream.Config) { config.RootCAs = c.roots })
-			target := r.group.Target(upstream.Key{APIID: "api", Host: c.host, Port: port, TLS: true, Insecure: c.insecure})
+			target := r.store.Group(upstream.Key{APIID: "api", Host: c.host, Port: port, TLS: true, Insecure: c.insecure})
 			for range 2 {
 				request := fmt.Sprintf("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(large), large)
 				x := r.start(target, http1.PUT, request, true, func(x *exchange) { x.call.MaxBody = 2 << 20 }).wait()

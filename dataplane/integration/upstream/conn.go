@@ -118,9 +118,10 @@ func (c *conn) connected() {
 		c.refused()
 		return
 	}
-	c.pool.target.group.Opened[c.pool.loop.ID].add(1)
-	if t := c.pool.target; t.tls != nil {
-		c.StartTLS(func(under net.Conn) *tls.Conn { return tls.Client(under, t.tls) }, func(err error) {
+	g, l := c.pool.lane.group, c.pool.lane.loop
+	g.store.Opened[l.ID].add(1)
+	if g.tls != nil {
+		c.StartTLS(func(under net.Conn) *tls.Conn { return tls.Client(under, g.tls) }, func(err error) {
 			if !c.IsOpen() || c.state != connConnecting {
 				return
 			}
@@ -137,15 +138,16 @@ func (c *conn) connected() {
 
 // refused ends a connection that did not come about.
 func (c *conn) refused() {
-	p, call := c.pool, c.abandon()
-	if call == nil {
-		return
+	c.failElsewhere(Refused)
+}
+
+// failElsewhere ends the connection, and sends the call on it to another target if
+// that may be.
+func (c *conn) failElsewhere(f Failure) {
+	if call := c.abandon(); call != nil {
+		call.blame(f)
+		call.elsewhere(f)
 	}
-	if addrs := p.target.addrs.Load(); addrs != nil && call.dials < len(*addrs) {
-		p.dial(call, *addrs)
-		return
-	}
-	call.fail(Refused)
 }
 
 // OnReadable implements loop.Events.
@@ -199,7 +201,7 @@ func (c *conn) OnHangup() {
 			return
 		}
 		if c.Connected() == nil { // it came about, and ended at once
-			c.fail(NoAnswer)
+			c.failElsewhere(NoAnswer)
 			return
 		}
 		c.refused()
@@ -235,26 +237,34 @@ func (c *conn) resume() {
 
 // OnDeadline implements loop.Events.
 func (c *conn) OnDeadline(now int64) {
-	failure := Timeout
 	if c.state == connConnecting && c.call != nil && now < c.call.Deadline {
-		failure = ConnectTimeout
+		c.failElsewhere(ConnectTimeout)
+		return
 	}
-	c.fail(failure)
+	c.fail(Timeout)
 }
 
 // lost ends a connection that broke.
 func (c *conn) lost() {
-	p, call := c.pool, c.abandon()
+	call := c.abandon()
 	switch {
 	case call == nil:
 	case call.begun:
+		call.settle(Truncated)
 		call.fail(Truncated)
 	case c.mayRetry(call):
+		ln := c.pool.lane
+		ln.group.store.Retried[ln.loop.ID].add(1)
+		call.drop()
 		call.retried = true
-		p.target.group.Retried[p.loop.ID].add(1)
-		p.start(call)
-	default:
+		call.tries-- // it is the same one again
+		ln.send(call, c.pool)
+	case len(c.in) > 0 || c.interim > 0:
+		call.settle(NoAnswer)
 		call.fail(NoAnswer)
+	default:
+		call.settle(NoAnswer)
+		call.elsewhere(NoAnswer)
 	}
 }
 
@@ -269,6 +279,7 @@ func (c *conn) mayRetry(call *Call) bool {
 // fail ends the connection, and the call on it if there is one.
 func (c *conn) fail(f Failure) {
 	if call := c.abandon(); call != nil {
+		call.blame(f)
 		call.fail(f)
 	}
 }

@@ -5,7 +5,7 @@ type Failure uint8
 
 // Failures.
 const (
-	Unresolved     Failure = iota + 1 // the target's name has no address
+	Unresolved     Failure = iota + 1 // no target's name has an address
 	Refused                           // no connection, or no TLS
 	ConnectTimeout                    // no connection in time
 	Timeout                           // connected, and no whole answer in time
@@ -13,11 +13,14 @@ const (
 	Invalid                           // the answer is not HTTP, or ambiguous
 	TooLarge                          // the answer's body is over the limit
 	Truncated                         // the connection ended within the answer's body
-	Busy                              // too many calls wait for the target already
+	Busy                              // too many calls of the API are under way, or wait
 	ShuttingDown                      // the gateway stops
+	Open                              // the circuit breaker is open; see Call.RetryAfter
+	badStatus                         // a target failed so; the call has its answer
+	numFailures
 )
 
-var failureText = [...]string{
+var failureText = [numFailures]string{
 	Unresolved:     "name does not resolve",
 	Refused:        "connection refused or failed",
 	ConnectTimeout: "connection timed out",
@@ -28,6 +31,8 @@ var failureText = [...]string{
 	Truncated:      "answer cut short",
 	Busy:           "too many requests wait for the backend",
 	ShuttingDown:   "gateway is shutting down",
+	Open:           "circuit breaker is open",
+	badStatus:      "answered with a status that is a failure",
 }
 
 func (f Failure) String() string { return failureText[f] }

@@ -17,7 +17,7 @@ import (
 type rig struct {
 	t     *testing.T
 	loop  *loop.Loop
-	group *upstream.Group
+	store *upstream.Store
 }
 
 func newRig(t *testing.T, edit ...func(*upstream.Config)) *rig {
@@ -26,21 +26,21 @@ func newRig(t *testing.T, edit ...func(*upstream.Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := upstream.Config{ConnectTimeout: time.Second, IdleTimeout: 10 * time.Second, MaxConnections: 8, MaxWaiting: 8, DNSRefresh: time.Minute}
+	c := upstream.Config{ConnectTimeout: time.Second, IdleTimeout: 10 * time.Second, MaxConnections: 8, MaxInFlight: 1000, MaxWaiting: 8, MaxBuffered: 1 << 26, RetryBudget: 0.2, DNSRefresh: time.Minute}
 	for _, e := range edit {
 		e(&c)
 	}
-	g := upstream.NewGroup([]*loop.Loop{l}, c)
+	s := upstream.NewStore([]*loop.Loop{l}, c)
 	t.Cleanup(func() {
-		g.Close()
+		s.Close()
 		l.Do(func() {})
 		l.Close()
 	})
-	return &rig{t, l, g}
+	return &rig{t, l, s}
 }
 
 // target is the target at an address, for one API.
-func (r *rig) target(addr string) *upstream.Target {
+func (r *rig) target(addr string) *upstream.Group {
 	r.t.Helper()
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -50,7 +50,7 @@ func (r *rig) target(addr string) *upstream.Target {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return r.group.Target(upstream.Key{APIID: "api", Host: host, Port: uint16(n)})
+	return r.store.Group(upstream.Key{APIID: "api", Host: host, Port: uint16(n)})
 }
 
 // exchange is a call and what came of it. Its fields are set on the loop; read
@@ -98,7 +98,7 @@ func (x *exchange) Failed(f upstream.Failure) {
 func (x *exchange) Drained() { x.drained++ }
 
 // start begins a call. edit may be nil.
-func (r *rig) start(target *upstream.Target, verb http1.Verb, request string, complete bool, edit func(*exchange)) *exchange {
+func (r *rig) start(target *upstream.Group, verb http1.Verb, request string, complete bool, edit func(*exchange)) *exchange {
 	r.t.Helper()
 	x := &exchange{rig: r, over: make(chan struct{})}
 	x.call.Receiver, x.call.Verb, x.call.MaxBody = x, verb, 1<<20
@@ -124,7 +124,7 @@ func (x *exchange) wait() *exchange {
 }
 
 // do makes a whole call without a body.
-func (r *rig) do(target *upstream.Target, verb http1.Verb) *exchange {
+func (r *rig) do(target *upstream.Group, verb http1.Verb) *exchange {
 	r.t.Helper()
 	return r.start(target, verb, verb.String()+" / HTTP/1.1\r\nHost: x\r\n\r\n", true, nil).wait()
 }
@@ -151,7 +151,7 @@ func (x *exchange) expectFailure(f upstream.Failure) {
 
 // opened returns the connections opened so far, and the calls on used ones.
 func (r *rig) opened() (fresh, reused, retried int64) {
-	return r.group.Opened[0].Load(), r.group.Reused[0].Load(), r.group.Retried[0].Load()
+	return r.store.Opened[0].Load(), r.store.Reused[0].Load(), r.store.Retried[0].Load()
 }
 
 func (r *rig) expectOpened(fresh, reused, retried int64) {
@@ -165,7 +165,7 @@ func (r *rig) expectOpened(fresh, reused, retried int64) {
 func (r *rig) eventuallyOpen(n int64) {
 	r.t.Helper()
 	eventually(r.t, func() error {
-		if open := r.group.Open(); open != n {
+		if open := r.store.Open(); open != n {
 			return errors.New(strconv.FormatInt(open, 10) + " connections are open")
 		}
 		return nil

@@ -1,28 +1,40 @@
 package upstream
 
 import (
+	"errors"
 	"net/netip"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/tidegate/tidegate/dataplane/loop"
 )
 
-// pool is a target's connections on one loop, and is touched there alone.
+// pool is a target's connections on one loop, and is touched there alone, but for
+// its counts, which anyone reads.
 type pool struct {
-	target     *Target
-	loop       *loop.Loop
-	idle       []*conn // last in, first out
-	open       int
-	waiting    []*Call
-	maxOpen    int
-	maxWaiting int
-	turn       int // of the target's addresses
-	retired    bool
+	target  *Target
+	lane    *lane
+	idle    []*conn // last in, first out
+	open    int
+	epoch   uint32 // see health.Target
+	retired bool
+
+	answered, failed atomic.Int64 // of the present epoch and earlier ones, in their time
+	late             atomic.Int64 // answers that came in a later epoch than their requests
+	moved            atomic.Int64 // requests that failed here and were sent to another target
+	_                [64]byte     // other loops' pools are on other cores
 }
 
-// start gives the call a connection, or has it wait for one.
-func (p *pool) start(c *Call) {
+// bump adds one to a count that its loop alone writes.
+func bump(n *atomic.Int64) { n.Store(n.Load() + 1) }
+
+// room reports whether the pool has a connection to give.
+func (p *pool) room() bool { return len(p.idle) > 0 || p.open < p.lane.maxOpen }
+
+// busy is how many calls the pool's connections have.
+func (p *pool) busy() int { return p.open - len(p.idle) }
+
+// serve gives the call a connection. It is false when there is none to give.
+func (p *pool) serve(c *Call) bool {
 	for n := len(p.idle); n > 0 && !c.retried; n = len(p.idle) {
 		conn := p.idle[n-1]
 		p.idle = p.idle[:n-1]
@@ -31,130 +43,47 @@ func (p *pool) start(c *Call) {
 			conn.close()
 			continue
 		}
-		p.target.group.Reused[p.loop.ID].add(1)
+		p.lane.group.store.Reused[p.lane.loop.ID].add(1)
 		c.reused = true
 		conn.begin(c)
-		return
+		return true
 	}
-	addrs := p.target.addrs.Load()
-	if p.open >= p.maxOpen || addrs == nil {
-		p.wait(c)
-		if addrs == nil {
-			p.target.used.Store(true)
-			p.target.resolve()
-		}
-		return
+	if p.open >= p.lane.maxOpen {
+		return false
 	}
-	p.dial(c, *addrs)
-}
-
-func (p *pool) wait(c *Call) {
-	if len(p.waiting) >= p.maxWaiting {
-		c.fail(Busy)
-		return
-	}
-	if len(p.waiting) == 0 {
-		p.target.group.queues[p.loop.ID].add(p)
-	}
-	c.waits = true
-	p.waiting = append(p.waiting, c)
-}
-
-// queues are the pools of one loop that have calls waiting.
-type queues struct{ pools []*pool }
-
-func (q *queues) add(p *pool) {
-	for _, have := range q.pools {
-		if have == p {
-			return
-		}
-	}
-	q.pools = append(q.pools, p)
-}
-
-// expire fails the calls that have waited too long.
-func (q *queues) expire(now int64) {
-	waiting := q.pools[:0]
-	for _, p := range q.pools {
-		for i := 0; i < len(p.waiting); {
-			if c := p.waiting[i]; now >= c.Deadline {
-				p.forget(c)
-				c.fail(Timeout)
-			} else {
-				i++
-			}
-		}
-		if len(p.waiting) > 0 {
-			waiting = append(waiting, p)
-		}
-	}
-	q.pools = waiting
-}
-
-// forget takes a call out of the queue.
-func (p *pool) forget(c *Call) {
-	for i, w := range p.waiting {
-		if w == c {
-			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
-			break
-		}
-	}
-	c.waits = false
-}
-
-// resolved goes on with what waited for addresses.
-func (p *pool) resolved() {
-	if p.target.addrs.Load() != nil {
-		p.serveWaiting()
-		return
-	}
-	for len(p.waiting) > 0 {
-		c := p.waiting[0]
-		p.forget(c)
-		c.fail(Unresolved)
-	}
-}
-
-// serveWaiting gives free places to waiting calls, first come first served.
-func (p *pool) serveWaiting() {
-	for len(p.waiting) > 0 && (len(p.idle) > 0 || p.open < p.maxOpen) {
-		c := p.waiting[0]
-		p.forget(c)
-		p.start(c)
-	}
+	p.dial(c)
+	return true
 }
 
 // dial opens a connection for the call.
-func (p *pool) dial(c *Call, addrs []netip.AddrPort) {
-	p.target.used.Store(true)
-	p.turn++
-	addr := addrs[p.turn%len(addrs)]
-	fd, err := connect(addr)
+func (p *pool) dial(c *Call) {
+	ln := p.lane
+	store, l := ln.group.store, ln.loop
+	fd, err := connect(p.target.Addr)
 	if err != nil {
-		p.retryDial(c, addrs)
+		if errors.Is(err, errOwn) {
+			c.drop()
+			c.fail(Refused)
+			return
+		}
+		c.settle(Refused)
+		c.elsewhere(Refused)
 		return
 	}
 	conn := &conn{pool: p, state: connConnecting, call: c}
-	if err := conn.Open(p.loop, fd, conn, true); err != nil {
+	if err := conn.Open(l, fd, conn, true); err != nil {
+		c.drop()
 		c.fail(Refused)
 		return
 	}
 	p.open++
-	p.target.group.open[p.loop.ID].add(1)
+	store.open[l.ID].add(1)
 	c.conn, c.reused = conn, false
-	c.dials++
-	conn.SetDeadline(min(p.loop.Now()+int64(p.target.group.config.ConnectTimeout), c.Deadline))
+	conn.SetDeadline(min(l.Now()+int64(store.config.ConnectTimeout), c.Deadline))
 }
 
-// retryDial tries the target's next address, each at most once.
-func (p *pool) retryDial(c *Call, addrs []netip.AddrPort) {
-	if c.dials >= len(addrs) {
-		c.fail(Refused)
-		return
-	}
-	c.dials++
-	p.dial(c, addrs)
-}
+// errOwn is a failure that is the host's own, and says nothing of the target.
+var errOwn = errors.New("no socket")
 
 // connect begins a connection.
 func connect(addr netip.AddrPort) (fd int, err error) {
@@ -166,14 +95,17 @@ func connect(addr netip.AddrPort) (fd int, err error) {
 	}
 	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return -1, err
+		return -1, errOwn
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	if err := unix.Connect(fd, sa); err != nil && err != unix.EINPROGRESS {
-		unix.Close(fd)
-		return -1, err
+	switch err = unix.Connect(fd, sa); err {
+	case nil, unix.EINPROGRESS:
+		return fd, nil
+	case unix.EADDRNOTAVAIL: // no port of ours is free
+		err = errOwn
 	}
-	return fd, nil
+	unix.Close(fd)
+	return -1, err
 }
 
 // putBack makes a connection idle.
@@ -183,17 +115,18 @@ func (p *pool) putBack(c *conn) {
 		return
 	}
 	c.state, c.call = connIdle, nil
-	c.SetDeadline(p.loop.Coarse() + int64(p.target.group.config.IdleTimeout))
+	c.SetDeadline(p.lane.loop.Coarse() + int64(p.lane.group.store.config.IdleTimeout))
 	p.idle = append(p.idle, c)
-	if len(p.waiting) > 0 {
-		p.serveWaiting()
+	if p.lane.waiting.n > 0 {
+		p.lane.serveWaiting()
 	}
 }
 
 // closed counts a connection out.
 func (p *pool) closed(c *conn, wasIdle bool) {
+	ln := p.lane
 	p.open--
-	p.target.group.open[p.loop.ID].add(-1)
+	ln.group.store.open[ln.loop.ID].add(-1)
 	if wasIdle {
 		for i, other := range p.idle {
 			if other == c {
@@ -202,26 +135,15 @@ func (p *pool) closed(c *conn, wasIdle bool) {
 			}
 		}
 	}
-	if len(p.waiting) > 0 {
-		p.serveWaiting()
+	if ln.waiting.n > 0 {
+		ln.serveWaiting()
 	}
 }
 
 // retire closes idle connections, and every other one when its call is over.
-// Calls that wait still get their turn: a deployment fails no request.
 func (p *pool) retire() {
 	p.retired = true
 	for len(p.idle) > 0 {
 		p.idle[len(p.idle)-1].close()
 	}
-}
-
-// shut fails the calls that wait, and retires the pool.
-func (p *pool) shut() {
-	for len(p.waiting) > 0 {
-		c := p.waiting[0]
-		p.forget(c)
-		c.fail(ShuttingDown)
-	}
-	p.retire()
 }

@@ -28,7 +28,7 @@ func TestReuse(t *testing.T) {
 	// Another API's target shares nothing.
 	key := target.Key
 	key.APIID = "other"
-	r.do(r.group.Target(key), http1.GET).expect(200, "ok")
+	r.do(r.store.Group(key), http1.GET).expect(200, "ok")
 	if b.Connections() != 2 {
 		t.Errorf("%d connections", b.Connections())
 	}
@@ -231,7 +231,7 @@ func TestRetire(t *testing.T) {
 	target := r.target(b.Addr)
 	slow := r.start(target, http1.GET, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", true, nil)
 	waits := r.start(target, http1.GET, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", true, nil)
-	r.group.Retain(nil)
+	r.store.Retain(upstream.InUse{})
 	r.loop.Do(func() {})
 	late := r.start(target, http1.GET, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", true, nil) // of a request that had the old snapshot
 	close(release)

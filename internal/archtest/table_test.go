@@ -10,6 +10,7 @@ var imports = map[string][]string{
 	"dataplane/http1":      {},
 	"dataplane/jsonpath":   {},
 	"dataplane/loop":       {},
+	"dataplane/overload":   {},
 	"dataplane/telemetry":  {},
 
 	"bpf/gate":               {},

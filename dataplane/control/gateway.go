@@ -124,6 +124,8 @@ type Status struct {
 	RequestsInFlight int    `json:"requestsInFlight"` // now
 	Requests         uint64 `json:"requests"`         // since the start
 
+	Overload *OverloadStatus `json:"overload,omitempty"`
+
 	Gate *GateStatus `json:"gate,omitempty"`
 
 	Caches []CacheStatus `json:"caches,omitempty"` // of the stages that have one, by names of API and stage

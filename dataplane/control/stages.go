@@ -28,7 +28,7 @@ func (s *Server) wireStage(st *definition.Stage) Stage {
 		MethodSettings: s.wireMethodSettings(st), Variables: st.Variables,
 		Tags:        wireTags(st.Tags, omitEmptyTags),
 		CreatedDate: st.CreatedDate.Unix(), LastUpdatedDate: st.LastUpdatedDate.Unix(),
-		Throttle: wireThrottle(st.Throttle), GuaranteedRate: (*Double)(st.GuaranteedRate),
+		Throttle: wireThrottle(st.Throttle), GuaranteedRate: (*Double)(st.GuaranteedRate), Priority: st.Priority,
 	}
 	wireCache(st, &out)
 	if st.HideLimits {

@@ -9,6 +9,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/overload"
 	"github.com/tidegate/tidegate/dataplane/route"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
@@ -107,6 +108,7 @@ type Stage struct {
 	DeploymentID string
 
 	guards    *auth.Stage
+	priority  overload.Priority // of methods that have none of their own
 	Variables map[string]string
 
 	caching *cache.Policy // nil when the stage has no cache
@@ -142,6 +144,7 @@ type Method struct {
 	TimeoutMillis int
 	KeyRequired   bool
 	Role          Role
+	Priority      overload.Priority
 
 	Proxy        proxy.Program
 	ResourcePath string

@@ -16,7 +16,9 @@ type Conn struct {
 	next     *Conn
 	prev     *Conn
 	remote   netip.AddrPort
+	source   *source // nil when it is not counted
 
+	served    bool // a request, at least
 	denied    bool // its source is kept out; its first request is its last
 	ended     bool // the client will send nothing more
 	lingering bool // everything is said; reading only so that it arrives
@@ -81,7 +83,7 @@ func (c *Conn) fill() (n, room int, err error) {
 		x.in = x.in[:len(x.in)+n]
 		x.run()
 		if first && c.x == x && x.phase == phaseHead { // only part of a head
-			c.deadline(c.front.config.Head)
+			c.deadline(c.front.shorter(c.front.config.Head))
 		}
 	} else if len(x.in) == 0 && x.phase == phaseHead {
 		c.front.giveBack(c)

@@ -163,7 +163,8 @@ func (c *Conn) idle() {
 		c.shut()
 		return
 	}
-	c.SetDeadline(c.front.Loop.Coarse() + int64(c.front.config.Idle))
+	c.served = true
+	c.SetDeadline(c.front.Loop.Coarse() + int64(c.front.shorter(c.front.config.Idle)))
 	c.resume()
 }
 
@@ -231,7 +232,7 @@ func (x *Exchange) start() {
 // KeepAlive reports, before the head of the answer is written, whether the
 // connection may serve another request after it, and makes it so.
 func (x *Exchange) KeepAlive() bool {
-	if !x.Request.KeepAlive || x.conn.front.draining || x.conn.ended && x.next == len(x.in) {
+	if !x.Request.KeepAlive || x.conn.front.draining || x.conn.front.word.Closes() || x.conn.ended && x.next == len(x.in) {
 		x.closing = true
 	}
 	if x.body != bodyNone { // the rest of it would be in the way
@@ -281,7 +282,7 @@ func (x *Exchange) following() {
 	}
 	x.nextRequest()
 	if len(x.in) > 0 {
-		x.conn.deadline(x.conn.front.config.Head)
+		x.conn.deadline(x.conn.front.shorter(x.conn.front.config.Head))
 	}
 	if x.conn.Paused() && !x.conn.ended {
 		x.conn.resume()

@@ -1,7 +1,7 @@
 package overload
 
 import (
-	"os"
+	"io"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,18 +16,24 @@ func DescriptorLimit() int {
 	return int(min(limit.Cur, 1<<30))
 }
 
-// descriptorsOpen counts the open descriptors of the process. Since Linux 6.2
-// that is the size of a folder; before, its entries have to be read.
-func descriptorsOpen() int {
-	var st unix.Stat_t
-	if err := unix.Stat("/proc/self/fd", &st); err == nil && st.Size > 0 {
-		return int(st.Size)
-	}
-	f, err := os.Open("/proc/self/fd")
-	if err != nil {
+// descriptors counts those of the process that are open.
+type descriptors struct{ folder kernelFile }
+
+func newDescriptors() descriptors { return descriptors{openKernelFile("/proc/self/fd")} }
+
+// open returns how many there are. Since Linux 6.2 that is the size of a folder;
+// before, its entries have to be read.
+func (d descriptors) open() int {
+	if d.folder.File == nil {
 		return 0
 	}
-	defer f.Close()
-	names, _ := f.Readdirnames(-1)
+	var st unix.Stat_t
+	if err := unix.Fstat(int(d.folder.Fd()), &st); err == nil && st.Size > 0 {
+		return int(st.Size)
+	}
+	if _, err := d.folder.Seek(0, io.SeekStart); err != nil {
+		return 0
+	}
+	names, _ := d.folder.Readdirnames(-1)
 	return len(names)
 }

@@ -12,12 +12,10 @@ const (
 	numSignals
 )
 
-var signalNames = [numSignals]string{"memory", "delay", "descriptors", "in_flight"}
+// SignalNames are the names of the signals, in order.
+var SignalNames = [numSignals]string{"memory", "delay", "descriptors", "in_flight"}
 
-// Signals returns their names, in order.
-func Signals() []string { return signalNames[:] }
-
-func (s Signal) String() string { return signalNames[s] }
+func (s Signal) String() string { return SignalNames[s] }
 
 // Thresholds are the values of a signal between which its level goes from 0 to
 // 1. With a Full of 0 the signal is off: its level is always 0.

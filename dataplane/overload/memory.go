@@ -2,12 +2,10 @@ package overload
 
 import (
 	"bytes"
-	"fmt"
 	"math"
 	"os"
 	"path"
 	"runtime/metrics"
-	"strconv"
 	"strings"
 )
 
@@ -29,7 +27,8 @@ func (u MemoryUse) share() float64 {
 type memory struct {
 	limit   int64 // of the host file; 0 for none
 	goLimit int64 // GOMEMLIMIT; math.MaxInt64 for none
-	host    int64
+	host    int64 // what there is
+	statm   kernelFile
 	cgroup  *cgroup
 	live    []metrics.Sample
 	buffer  [4096]byte
@@ -37,7 +36,10 @@ type memory struct {
 
 // newMemory finds the limits of the process. root is "/" but in tests.
 func newMemory(limit, goLimit int64, root string) *memory {
-	return &memory{limit: limit, goLimit: goLimit, host: hostMemory(), cgroup: findCgroup(root), live: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+	return &memory{
+		limit: limit, goLimit: goLimit, host: hostMemory(), statm: openKernelFile("/proc/self/statm"), cgroup: findCgroup(root),
+		live: []metrics.Sample{{Name: "/gc/heap/live:bytes"}},
+	}
 }
 
 // bound returns the limit that the process must not go over: that of the host
@@ -80,28 +82,25 @@ func (m *memory) read() MemoryUse {
 
 // resident returns the resident memory of the process (proc(5), statm).
 func (m *memory) resident() int64 {
-	fields := bytes.Fields(readInto("/proc/self/statm", m.buffer[:]))
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)
-	return pages * int64(os.Getpagesize())
+	_, rest, _ := bytes.Cut(m.statm.read(m.buffer[:]), []byte(" "))
+	return digits(rest) * pageSize
 }
+
+var pageSize = int64(os.Getpagesize())
 
 // hostMemory returns what the host has.
 func hostMemory() int64 {
 	text, _ := os.ReadFile("/proc/meminfo")
-	return 1024 * field(text, "MemTotal:")
+	return 1024 * field(text, []byte("MemTotal:"))
 }
 
 // cgroup is the control group, of the process or around it, with the lowest
 // memory limit. Of what it uses, files that were not used lately do not count:
 // the kernel takes those back first.
 type cgroup struct {
-	limit    int64
-	usage    string // files
-	stat     string
-	inactive string // of stat
+	limit       int64
+	usage, stat kernelFile
+	inactive    []byte // the line of stat
 }
 
 // findCgroup returns nil if no group has a limit.
@@ -127,7 +126,7 @@ func findCgroup(root string) *cgroup {
 		for dir := path.Clean("/" + parts[2]); ; dir = path.Dir(dir) {
 			at := path.Join(root, base, dir)
 			if n := number(path.Join(at, limit)); n > 0 && n < 1<<60 && (lowest == nil || n < lowest.limit) {
-				lowest = &cgroup{n, path.Join(at, usage), path.Join(at, "memory.stat"), inactive}
+				lowest = &cgroup{n, openKernelFile(path.Join(at, usage)), openKernelFile(path.Join(at, "memory.stat")), []byte(inactive + " ")}
 			}
 			if dir == "/" {
 				break
@@ -138,8 +137,8 @@ func findCgroup(root string) *cgroup {
 }
 
 func (c *cgroup) used(buffer []byte) int64 {
-	used, _ := strconv.ParseInt(string(bytes.TrimSpace(readInto(c.usage, buffer))), 10, 64)
-	return max(0, used-field(readInto(c.stat, buffer), c.inactive+" "))
+	used := digits(c.usage.read(buffer))
+	return max(0, used-field(c.stat.read(buffer), c.inactive))
 }
 
 // number reads a file with one number; 0 is none.
@@ -148,29 +147,50 @@ func number(file string) int64 {
 	if err != nil {
 		return 0
 	}
-	n, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-	return n
+	return digits(text)
 }
 
 // field returns the number on the line that begins with a name.
-func field(text []byte, name string) (n int64) {
-	for line := range bytes.Lines(text) {
-		if rest, ok := bytes.CutPrefix(line, []byte(name)); ok {
-			if _, err := fmt.Sscan(string(rest), &n); err == nil {
-				return n
-			}
+func field(text, name []byte) (n int64) {
+	for len(text) > 0 {
+		line, rest, _ := bytes.Cut(text, []byte("\n"))
+		if value, ok := bytes.CutPrefix(line, name); ok {
+			return digits(bytes.TrimLeft(value, " "))
 		}
+		text = rest
 	}
 	return 0
 }
 
-// readInto reads the start of a file, as much as the buffer holds.
-func readInto(file string, buffer []byte) []byte {
-	f, err := os.Open(file)
+// digits is the number that a text begins with.
+func digits(text []byte) (n int64) {
+	for _, c := range text {
+		if c < '0' || c > '9' || n > math.MaxInt64/10-9 {
+			break
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n
+}
+
+// kernelFile is a file that says something else each time. It stays open, so that
+// it can be read when no descriptor is left, and without allocating.
+type kernelFile struct{ *os.File }
+
+// openKernelFile never fails: what cannot be opened is empty.
+func openKernelFile(name string) kernelFile {
+	f, err := os.Open(name)
 	if err != nil {
+		return kernelFile{}
+	}
+	return kernelFile{f}
+}
+
+// read reads the start of the file, as much as the buffer holds.
+func (f kernelFile) read(buffer []byte) []byte {
+	if f.File == nil {
 		return nil
 	}
-	defer f.Close()
-	n, _ := f.Read(buffer)
+	n, _ := f.ReadAt(buffer, 0)
 	return buffer[:n]
 }

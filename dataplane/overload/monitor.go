@@ -52,18 +52,21 @@ type Monitor struct {
 	probes []*probe
 	memory atomic.Pointer[memory]
 
+	descriptors descriptors
+
 	mu       sync.Mutex
 	readings [numSignals]Reading
 	memUse   MemoryUse
 	said     Step  // of the log
 	needed   int64 // when said was needed last
 
-	before int64 // GOMEMLIMIT when the Monitor began
+	before        int64 // GOMEMLIMIT when the Monitor began
+	stop, stopped chan struct{}
 }
 
 // NewMonitor returns a Monitor that has sampled nothing yet.
 func NewMonitor(c Config, s Source) *Monitor {
-	m := &Monitor{source: s, before: debug.SetMemoryLimit(-1)}
+	m := &Monitor{source: s, before: debug.SetMemoryLimit(-1), descriptors: newDescriptors()}
 	for _, l := range s.Loops {
 		m.probes = append(m.probes, newProbe(l, s.Now))
 	}
@@ -85,19 +88,32 @@ func (m *Monitor) SetConfig(c Config) {
 	m.memory.Store(mem)
 }
 
-// Run samples until stop is closed.
-func (m *Monitor) Run(stop <-chan struct{}) {
-	ticker := time.NewTicker(Period)
-	defer ticker.Stop()
-	defer debug.SetMemoryLimit(m.before)
-	for {
-		select {
-		case <-stop:
-			return
-		case <-ticker.C:
-			m.sample()
+// Start samples until Stop.
+func (m *Monitor) Start() {
+	m.stop, m.stopped = make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(m.stopped)
+		ticker := time.NewTicker(Period)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-m.stop:
+				return
+			case <-ticker.C:
+				m.sample()
+			}
 		}
+	}()
+}
+
+// Stop ends what Start began, if it was called, and undoes what SetConfig told the
+// garbage collector. The event loops must be there still.
+func (m *Monitor) Stop() {
+	if m.stop != nil {
+		close(m.stop)
+		<-m.stopped
 	}
+	debug.SetMemoryLimit(m.before)
 }
 
 func (m *Monitor) sample() {
@@ -109,7 +125,7 @@ func (m *Monitor) sample() {
 		values[Delay] = max(values[Delay], p.sample(m.source.Now).Seconds())
 	}
 	if c.Descriptors > 0 {
-		values[Descriptors] = float64(descriptorsOpen()) / float64(c.Descriptors)
+		values[Descriptors] = float64(m.descriptors.open()) / float64(c.Descriptors)
 	}
 	if c.InFlight > 0 {
 		values[InFlight] = float64(m.source.InFlight()) / float64(c.InFlight)
@@ -130,8 +146,8 @@ func (m *Monitor) judge(now int64, values [numSignals]float64) {
 		r.Value, r.Level = values[s], max(c.Thresholds[s].Level(values[s]), r.Level-calm)
 	}
 	pressure := max(m.readings[Memory].Level, m.readings[Descriptors].Level)
-	w := makeWord(pressure, max(pressure, m.readings[Delay].Level))
-	m.State.store(w)
+	w := MakeWord(pressure, max(pressure, m.readings[Delay].Level))
+	m.State.Store(w)
 	m.announce(now, StepOf(w))
 }
 

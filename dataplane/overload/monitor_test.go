@@ -151,8 +151,8 @@ func TestNilStateIsAtEase(t *testing.T) {
 func TestQuietCostsNothing(t *testing.T) {
 	var state State
 	var s Shedder
-	for _, w := range []Word{0, makeWord(1, 1)} {
-		state.store(w)
+	for _, w := range []Word{0, MakeWord(1, 1)} {
+		state.Store(w)
 		if n := testing.AllocsPerRun(1000, func() {
 			s.Sheds(state.Load(), Low)
 			s.Sheds(state.Load(), High)

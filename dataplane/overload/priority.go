@@ -14,19 +14,17 @@ const (
 	numPriorities
 )
 
-var priorityNames = [numPriorities]string{"low", "normal", "high"}
+// PriorityNames are the names of the priorities, in order.
+var PriorityNames = [numPriorities]string{"low", "normal", "high"}
 
-// Priorities returns their names, in order.
-func Priorities() []string { return priorityNames[:] }
-
-func (p Priority) String() string { return priorityNames[p] }
+func (p Priority) String() string { return PriorityNames[p] }
 
 // ParsePriority reads a name; an empty one is Normal.
 func ParsePriority(name string) (Priority, error) {
 	if name == "" {
 		return Normal, nil
 	}
-	for p, known := range priorityNames {
+	for p, known := range PriorityNames {
 		if name == known {
 			return Priority(p), nil
 		}

@@ -93,7 +93,8 @@ func TestMemoryOfThisProcess(t *testing.T) {
 }
 
 func TestDescriptorsOfThisProcess(t *testing.T) {
-	before := descriptorsOpen()
+	d := newDescriptors()
+	before := d.open()
 	for range 20 {
 		f, err := os.Open("/dev/null")
 		if err != nil {
@@ -101,7 +102,7 @@ func TestDescriptorsOfThisProcess(t *testing.T) {
 		}
 		defer f.Close()
 	}
-	if after := descriptorsOpen(); before < 3 || after < before+15 || after > DescriptorLimit() {
+	if after := d.open(); before < 3 || after < before+15 || after > DescriptorLimit() {
 		t.Errorf("%d, and %d with 20 more", before, after)
 	}
 }
@@ -165,8 +166,7 @@ func TestMonitorRuns(t *testing.T) {
 		Loops: []Loop{q}, InFlight: func() int64 { return 90 }, Now: func() int64 { return int64(time.Since(start)) + 1 },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() { m.Run(stop); close(done) }()
+	m.Start()
 	for end := time.Now().Add(5 * time.Second); !m.State.Load().Refuses(); { // there is more than a MiB in use
 		if time.Now().After(end) {
 			t.Fatal("no sample was judged")
@@ -174,8 +174,7 @@ func TestMonitorRuns(t *testing.T) {
 		q.run()
 		time.Sleep(Period / 10)
 	}
-	close(stop)
-	<-done
+	m.Stop()
 	r := m.Readings()
 	if r[Memory].Level != 1 || math.Abs(r[InFlight].Level-0.5) > 0.01 || r[Descriptors].Level != 0 || m.MemoryUse().Limit != 1<<20 {
 		t.Errorf("%+v, %+v", r, m.MemoryUse())

@@ -9,9 +9,11 @@ import "sync/atomic"
 //	bits 32-47  share of normal requests to shed
 type Word uint64
 
-const unit = 1<<16 - 1
+const unit = 1<<16 - 1 // of a share
 
-func makeWord(pressure, level float64) Word {
+// MakeWord returns the Word of a pressure and of the level that requests are shed
+// at, each from 0 to 1.
+func MakeWord(pressure, level float64) Word {
 	part := func(share float64) Word { return Word(share*unit + 0.5) }
 	return part(pressure) | part(shedShare(Low, level))<<16 | part(shedShare(Normal, level))<<32
 }
@@ -20,7 +22,7 @@ func makeWord(pressure, level float64) Word {
 func (w Word) Pressure() float64 { return float64(w&unit) / unit }
 
 // Closes reports whether connections are to be closed once they are idle.
-func (w Word) Closes() bool { return w.Pressure() >= levelClose }
+func (w Word) Closes() bool { return w&unit >= levelClose*(unit+1) }
 
 // Refuses reports whether connections are not to be accepted.
 func (w Word) Refuses() bool { return w&unit == unit }
@@ -44,7 +46,8 @@ func (s *State) Load() Word {
 	return Word(s.word.Load())
 }
 
-func (s *State) store(w Word) { s.word.Store(uint64(w)) }
+// Store publishes a Word.
+func (s *State) Store(w Word) { s.word.Store(uint64(w)) }
 
 // Shedder chooses the requests to shed, spread evenly, for one event loop.
 type Shedder struct{ owed [numPriorities]uint32 }

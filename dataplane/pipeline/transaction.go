@@ -121,6 +121,9 @@ func (t *transaction) Serve() {
 	} else if t.verb = overridden(r); !t.findMethod() {
 		return
 	}
+	if t.shed() {
+		return
+	}
 	if t.method.Role == deploy.Connects && !t.wantsSocket() {
 		return
 	}

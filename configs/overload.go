@@ -19,7 +19,8 @@ type Overload struct {
 	// Delay is how long an event waits for its event loop, at the least in half a
 	// second.
 	Delay Delays `yaml:"delay"`
-	// Descriptors are the shares of the file descriptor limit (RLIMIT_NOFILE).
+	// Descriptors are the shares of the file descriptors that clients and
+	// integrations may have: all but `limits.reserved_descriptors`.
 	Descriptors Shares `yaml:"descriptors"`
 	// InFlight are the shares of `limits.in_flight`. Requests of low priority are
 	// refused above `start` and normal ones half way to `full`, at once.

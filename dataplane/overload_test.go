@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -14,9 +15,11 @@ import (
 	"github.com/tidegate/tidegate/internal/gatetest"
 )
 
-// alwaysLate makes every delay one that sheds the most.
+// alwaysLate makes every delay one that sheds the most. The clients come as from a
+// trusted proxy, so that those that were refused need not rest.
 func alwaysLate(h *configs.Host) {
 	h.Overload.Delay = configs.Delays{Full: time.Nanosecond}
+	h.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 }
 
 // mocks is an API whose methods answer what the gateway does when it sheds.

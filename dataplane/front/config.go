@@ -29,7 +29,7 @@ type Config struct {
 	Denied func(source netip.Addr) bool
 
 	PerSource int                          // connections of one source open at once, on all loops; 0: any number
-	Exempt    func(source netip.Addr) bool // from PerSource; nil: nobody
+	Exempt    func(source netip.Addr) bool // from PerSource and Rest; nil: nobody
 
 	Overload *overload.State // nil: the host never has too much to do
 }

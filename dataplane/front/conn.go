@@ -18,6 +18,8 @@ type Conn struct {
 	remote   netip.AddrPort
 	source   *source // nil when it is not counted
 
+	rest time.Duration // what it is not read for once it is idle
+
 	served    bool // a request, at least
 	denied    bool // its source is kept out; its first request is its last
 	ended     bool // the client will send nothing more
@@ -197,6 +199,10 @@ func (c *Conn) resume() {
 func (c *Conn) OnDeadline(now int64) {
 	x := c.x
 	switch {
+	case x == nil && c.rest > 0: // it has rested
+		c.rest = 0
+		c.SetDeadline(now + int64(c.front.shorter(c.front.config.Idle)))
+		c.resume()
 	case x == nil || c.lingering || c.Handshaking() || x.phase == phaseHead:
 		c.shut()
 	case len(x.out) > 0 || c.Unsent() > 0:

@@ -2,6 +2,7 @@ package front
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/loop"
@@ -164,6 +165,11 @@ func (c *Conn) idle() {
 		return
 	}
 	c.served = true
+	if c.rest > 0 {
+		c.Pause()
+		c.deadline(c.rest)
+		return
+	}
 	c.SetDeadline(c.front.Loop.Coarse() + int64(c.front.shorter(c.front.config.Idle)))
 	c.resume()
 }
@@ -242,6 +248,16 @@ func (x *Exchange) KeepAlive() bool {
 		}
 	}
 	return !x.closing
+}
+
+// Rest has the connection not read again for a time after the answer, so that what
+// the client sends before costs nothing. Trusted proxies, by whose connections
+// others come too, are read all the same.
+func (x *Exchange) Rest(d time.Duration) {
+	c := x.conn
+	if exempt := c.front.config.Exempt; exempt == nil || !exempt(c.remote.Addr()) {
+		c.rest = d
+	}
 }
 
 // Close has the connection closed after the answer. Call it before KeepAlive.

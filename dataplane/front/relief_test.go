@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 type greeter struct{ x *front.Exchange }
 
 func (h *greeter) Serve() {
+	if string(h.x.Request.Path) == "/rest" {
+		h.x.Rest(time.Second)
+	}
 	head := "HTTP/1.1 204 No Content\r\n"
 	if !h.x.KeepAlive() {
 		head += "Connection: close\r\n"
@@ -175,6 +179,42 @@ func TestFullPressureAcceptsNobody(t *testing.T) {
 	p.state.Store(0)
 	if got := p.ask(waiting); got[:12] != "HTTP/1.1 204" {
 		t.Errorf("who waited got %q", got)
+	}
+}
+
+// TestRest: a connection that rests is read again when its time is over, also by
+// the end of its client, and that of a trusted proxy does not rest.
+func TestRest(t *testing.T) {
+	trusted := false
+	p := press(t, func(c *front.Config) { c.Exempt = func(netip.Addr) bool { return trusted } })
+	again := func(conn net.Conn, request string) time.Duration {
+		t.Helper()
+		br := bufio.NewReader(conn)
+		began := time.Now()
+		for range 2 {
+			_, _ = io.WriteString(conn, request)
+			if line, err := br.ReadString('\n'); err != nil || line != "HTTP/1.1 204 No Content\r\n" {
+				t.Fatalf("%q, %v", line, err)
+			}
+			_, _ = br.ReadString('\n')
+		}
+		return time.Since(began)
+	}
+	const rest, plain = "GET /rest HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+	conn := p.dial(false)
+	if took := again(conn, rest); took < 900*time.Millisecond {
+		t.Errorf("read again after %s", took)
+	}
+	_ = conn.(*net.TCPConn).CloseWrite() // while it rests
+	if !closed(conn) {
+		t.Error("open after its client has gone")
+	}
+	if took := again(p.dial(false), plain); took > 800*time.Millisecond {
+		t.Errorf("without a rest: %s", took)
+	}
+	p.front.Loop.Do(func() { trusted = true })
+	if took := again(p.dial(false), rest); took > 800*time.Millisecond {
+		t.Errorf("a trusted proxy waited %s", took)
 	}
 }
 

@@ -146,7 +146,7 @@ func (m *Monitor) judge(now int64, values [numSignals]float64) {
 		r.Value, r.Level = values[s], max(c.Thresholds[s].Level(values[s]), r.Level-calm)
 	}
 	pressure := max(m.readings[Memory].Level, m.readings[Descriptors].Level)
-	w := MakeWord(pressure, max(pressure, m.readings[Delay].Level))
+	w := MakeWord(pressure, m.readings[Delay].Level)
 	m.State.Store(w)
 	m.announce(now, StepOf(w))
 }

@@ -50,6 +50,9 @@ func TestSteps(t *testing.T) {
 		if w.Closes() != c.closes || w.Refuses() != c.refuses || (w.Pressure() > 0) != c.pressureAtLeast0 {
 			t.Errorf("%s: closes %v, refuses %v, pressure %g", c.name, w.Closes(), w.Refuses(), w.Pressure())
 		}
+		if w.Rests() != (c.values[Delay] > 0.1) {
+			t.Errorf("%s: rests %v", c.name, w.Rests())
+		}
 		if got := StepOf(w); got != c.step {
 			t.Errorf("%s: %s, want %s", c.name, got, c.step)
 		}

@@ -24,8 +24,6 @@ func (s Step) String() string { return stepNames[s] }
 // StepOf returns the step of a Word.
 func StepOf(w Word) Step {
 	switch {
-	case w == 0:
-		return AtEase
 	case w.Refuses():
 		return Refuses
 	case w.share(Normal) > 0:
@@ -34,6 +32,8 @@ func StepOf(w Word) Step {
 		return ShedsLow
 	case w.Closes():
 		return Closes
+	case w.Pressure() > 0:
+		return Shortens
 	}
-	return Shortens
+	return AtEase
 }

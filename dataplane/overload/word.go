@@ -7,15 +7,24 @@ import "sync/atomic"
 //	bits 0-15   pressure on memory and descriptors, in units of 1/65535
 //	bits 16-31  share of low requests to shed, likewise
 //	bits 32-47  share of normal requests to shed
+//	bit 48      refusals cost what others need: events are delayed
 type Word uint64
 
-const unit = 1<<16 - 1 // of a share
+const (
+	unit       = 1<<16 - 1 // of a share
+	rests Word = 1 << 48
+)
 
-// MakeWord returns the Word of a pressure and of the level that requests are shed
-// at, each from 0 to 1.
-func MakeWord(pressure, level float64) Word {
+// MakeWord returns the Word of the level of memory and descriptors and of that of
+// the delay, each from 0 to 1.
+func MakeWord(pressure, delay float64) Word {
 	part := func(share float64) Word { return Word(share*unit + 0.5) }
-	return part(pressure) | part(shedShare(Low, level))<<16 | part(shedShare(Normal, level))<<32
+	level := max(pressure, delay)
+	w := part(pressure) | part(shedShare(Low, level))<<16 | part(shedShare(Normal, level))<<32
+	if delay >= levelLow {
+		w |= rests
+	}
+	return w
 }
 
 // Pressure returns the level of memory and descriptors, from 0 to 1.
@@ -26,6 +35,10 @@ func (w Word) Closes() bool { return w&unit >= levelClose*(unit+1) }
 
 // Refuses reports whether connections are not to be accepted.
 func (w Word) Refuses() bool { return w&unit == unit }
+
+// Rests reports whether a client that was refused is to be left alone for as long
+// as it was told to wait.
+func (w Word) Rests() bool { return w&rests != 0 }
 
 // share returns the share of a priority's requests to shed, in units.
 func (w Word) share(p Priority) uint32 {

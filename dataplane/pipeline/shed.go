@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"time"
+
 	"github.com/tidegate/tidegate/dataplane/overload"
 	"github.com/tidegate/tidegate/limiter"
 )
@@ -24,6 +26,9 @@ func (t *transaction) shed() bool {
 	}
 	if c := w.pipeline.admission.Shed; c != nil {
 		c.Add(w.loop.ID, int(p), 1)
+	}
+	if word.Rests() {
+		t.x.Rest(retryAfterSeconds * time.Second)
 	}
 	t.reject(Overloaded)
 	return true

@@ -29,8 +29,13 @@ type Source struct {
 const Period = 100 * time.Millisecond
 
 // calm is how much a level can fall in one sample: from 1 to 0 in two seconds.
-// It rises at once.
-const calm = 0.05
+// It rises at once, but for the delay's once requests are shed: by climb in one
+// sample. Clients that were refused rest, so that few refusals are enough, and
+// whoever refuses many before he sees what the first did has nobody to serve.
+const (
+	calm  = 0.05
+	climb = 0.01
+)
 
 // settle is how long the steps of a higher level are not needed before the log
 // says so.
@@ -143,7 +148,11 @@ func (m *Monitor) judge(now int64, values [numSignals]float64) {
 	defer m.mu.Unlock()
 	for s := range values {
 		r := &m.readings[s]
-		r.Value, r.Level = values[s], max(c.Thresholds[s].Level(values[s]), r.Level-calm)
+		level := max(c.Thresholds[s].Level(values[s]), r.Level-calm)
+		if Signal(s) == Delay {
+			level = min(level, max(r.Level, levelLow)+climb)
+		}
+		r.Value, r.Level = values[s], level
 	}
 	pressure := max(m.readings[Memory].Level, m.readings[Descriptors].Level)
 	w := MakeWord(pressure, m.readings[Delay].Level)

@@ -45,7 +45,9 @@ func TestSteps(t *testing.T) {
 		{name: "in flight is bounded elsewhere", values: values(0, 0, 0, 2), step: AtEase},
 	} {
 		m := monitor(t, &bytes.Buffer{})
-		m.judge(1, c.values)
+		for range 100 { // until the level has climbed
+			m.judge(1, c.values)
+		}
 		w := m.State.Load()
 		if w.Closes() != c.closes || w.Refuses() != c.refuses || (w.Pressure() > 0) != c.pressureAtLeast0 {
 			t.Errorf("%s: closes %v, refuses %v, pressure %g", c.name, w.Closes(), w.Refuses(), w.Pressure())
@@ -68,6 +70,27 @@ func TestSteps(t *testing.T) {
 				t.Errorf("%s: %g of %s priority are shed, want %g", c.name, got, p, want)
 			}
 		}
+	}
+}
+
+// TestSheddingForTheDelayClimbs: it begins with a small share, and ends soon after the
+// delay does.
+func TestSheddingForTheDelayClimbs(t *testing.T) {
+	m := monitor(t, &bytes.Buffer{})
+	last := uint32(0)
+	for i := range 10 {
+		m.judge(1, values(0, 9, 0, 0))
+		share := m.State.Load().share(Low)
+		if share <= last || share-last > unit/10 {
+			t.Errorf("sample %d: %d after %d of %d", i, share, last, unit)
+		}
+		last = share
+	}
+	for range 3 {
+		m.judge(1, values(0, 0, 0, 0))
+	}
+	if share := m.State.Load().share(Low); share != 0 {
+		t.Errorf("%d of %d are shed though nothing is delayed", share, unit)
 	}
 }
 

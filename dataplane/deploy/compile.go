@@ -125,7 +125,7 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	if s.limits, err = throttle.Compile(from.stage, body.GuaranteedRate, from.account, stores.Throttle); err != nil {
 		return nil, err
 	}
-	if s.priority, err = overload.ParsePriority(cmp.Or(from.stage.Priority, body.Priority)); err != nil {
+	if s.Priority, err = overload.ParsePriority(cmp.Or(from.stage.Priority, body.Priority)); err != nil {
 		return nil, err
 	}
 	if s.caching, err = cache.Compile(from.stage, stores.Caches); err != nil {
@@ -157,7 +157,7 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 	}
 	out := &Method{
 		ResourcePath: res.Path, ResourceID: res.ID, TimeoutMillis: in.TimeoutMillis,
-		Throttle: s.limits.Method(res.Path, m.HTTPMethod), KeyRequired: m.APIKeyRequired, Priority: s.priority,
+		Throttle: s.limits.Method(res.Path, m.HTTPMethod), KeyRequired: m.APIKeyRequired, Priority: s.Priority,
 	}
 	if m.Priority != "" {
 		var err error

@@ -90,11 +90,12 @@ func (s *Snapshot) Caches(set map[*cache.Stage]bool) {
 // Stage is a compiled stage: one deployment with the stage's variables.
 type Stage struct {
 	// What every request reads comes first, as in Method.
-	MaxTarget     int      // bytes of a request target
-	Private       bool     // for private listeners alone
-	HideLimits    bool     // no Retry-After and RateLimit fields
-	KeyFromHeader bool     // else the authorizer names the API key
-	Sockets       *Sockets // of a WebSocket API, which has no Methods; else nil
+	MaxTarget     int               // bytes of a request target
+	Private       bool              // for private listeners alone
+	HideLimits    bool              // no Retry-After and RateLimit fields
+	Priority      overload.Priority // of methods that have none of their own
+	KeyFromHeader bool              // else the authorizer names the API key
+	Sockets       *Sockets          // of a WebSocket API, which has no Methods; else nil
 	Methods       *route.Tree[*Method]
 	Metrics       *telemetry.Stage   // of Methods
 	Plans         *usage.StagePlans  // nil when no usage plan has the stage
@@ -108,7 +109,6 @@ type Stage struct {
 	DeploymentID string
 
 	guards    *auth.Stage
-	priority  overload.Priority // of methods that have none of their own
 	Variables map[string]string
 
 	caching *cache.Policy // nil when the stage has no cache

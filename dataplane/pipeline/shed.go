@@ -3,7 +3,9 @@ package pipeline
 import (
 	"time"
 
+	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/overload"
+	"github.com/tidegate/tidegate/dataplane/route"
 	"github.com/tidegate/tidegate/limiter"
 )
 
@@ -11,17 +13,24 @@ import (
 type Allowances [len(overload.PriorityNames)]int64
 
 // shed refuses a request that the host has no room for, and reports whether it
-// did. Nothing has been spent on it but finding its method: nobody was asked who
-// calls, and no byte of the body was waited for.
+// did. Nothing has been spent on it but finding its stage, and its method while there
+// is a reason to shed at all: nobody was asked who calls, and no byte of the body was
+// waited for.
 func (t *transaction) shed() bool {
-	w, p := t.worker, t.method.Priority
-	full := w.allowed.exceeded(p, w.serving)
+	w := t.worker
 	word := w.pipeline.admission.Overload.Load()
-	if !full && (word == 0 || !w.shedder.Sheds(word, p)) {
+	if word == 0 && !w.allowed.exceeded(overload.Low, w.serving) {
+		return false // what has room for low priority has room for every other
+	}
+	m, p := t.likelyMethod(), t.stage.Priority
+	if m != nil {
+		p = m.Priority
+	}
+	if !w.allowed.exceeded(p, w.serving) && !w.shedder.Sheds(word, p) {
 		return false
 	}
 	// What a stage is guaranteed comes before what others are not.
-	if t.method.Throttle.Reserved() && !w.allowed.exceeded(overload.High, w.serving) && t.spendGuaranteed() {
+	if m != nil && m.Throttle.Reserved() && !w.allowed.exceeded(overload.High, w.serving) && t.spendGuaranteed(m) {
 		return false
 	}
 	if c := w.pipeline.admission.Shed; c != nil {
@@ -30,8 +39,19 @@ func (t *transaction) shed() bool {
 	if word.Rests() {
 		t.x.Rest(retryAfterSeconds * time.Second)
 	}
+	t.method = m
 	t.reject(Overloaded)
 	return true
+}
+
+// likelyMethod returns the method of the request, or nil if none matches. In a
+// WebSocket API it is the wish to connect, whose priority is that of the stage.
+func (t *transaction) likelyMethod() *deploy.Method {
+	if t.stage.Sockets != nil {
+		return t.stage.Sockets.Connect
+	}
+	m, _ := t.stage.Methods.Lookup(t.path, route.Verb(overridden(&t.x.Request)), &t.match)
+	return m
 }
 
 // exceeded reports whether so many requests in flight are more than a priority's
@@ -41,10 +61,10 @@ func (a *Allowances) exceeded(p overload.Priority, serving int64) bool {
 }
 
 // spendGuaranteed takes a token of the stage's guaranteed share, if there is one.
-func (t *transaction) spendGuaranteed() bool {
+func (t *transaction) spendGuaranteed(m *deploy.Method) bool {
 	w := t.worker
 	now := max(t.x.Started, w.loop.Coarse())
-	charges := t.method.Throttle.AppendGuaranteed(w.charges[:0])
+	charges := m.Throttle.AppendGuaranteed(w.charges[:0])
 	d := limiter.SpendAll(now, w.loop.Wall(now), w.loop.ID, charges)
 	return d.Allowed()
 }

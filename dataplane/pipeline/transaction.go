@@ -113,15 +113,15 @@ func (t *transaction) Serve() {
 		t.reject(URLTooLong)
 		return
 	}
+	if t.shed() {
+		return
+	}
 	if stage.Sockets != nil {
 		t.verb = r.Verb
 		if !t.findSocketMethod() {
 			return
 		}
 	} else if t.verb = overridden(r); !t.findMethod() {
-		return
-	}
-	if t.shed() {
 		return
 	}
 	if t.method.Role == deploy.Connects && !t.wantsSocket() {

@@ -39,7 +39,7 @@ var limitsElsewhere = map[string]string{
 	"limits.in_flight":            "internal/e2e TestInFlight",
 	"limits.reserved_descriptors": "internal/e2e TestR40Descriptors",
 
-	"timeouts.first_byte":    "internal/e2e TestR6SilentConnections",
+	"timeouts.first_byte":    "dataplane/front TestFirstByteTimeout",
 	"timeouts.header":        "internal/e2e TestR4Slowloris",
 	"timeouts.idle":          "dataplane/front TestIdleTimeout",
 	"timeouts.send":          "dataplane/front TestSendTimeout",

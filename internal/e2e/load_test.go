@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -9,20 +8,17 @@ import (
 	"time"
 )
 
-// soak says that the long forms of tests are to run, which take minutes.
-var soak = os.Getenv("TIDEGATE_SOAK") == "1"
-
 // soaked logs what a long form found, in a form that is gathered.
 func soaked(t *testing.T, id, bound, measured string) {
 	t.Helper()
-	if soak {
+	if soaking() {
 		t.Logf("SOAK %s | %s | %s", id, bound, measured)
 	}
 }
 
 // span is short, or long in a long form.
 func span(short, long time.Duration) time.Duration {
-	if soak {
+	if soaking() {
 		return long
 	}
 	return short

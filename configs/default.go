@@ -39,6 +39,12 @@ func Defaults() *Host {
 			ConnectionBufferBytes: 1 << 20,
 			BufferBytes:           128 << 20,
 		},
+		Overload: Overload{
+			Memory:      Shares{Start: 0.85, Full: 0.95},
+			Delay:       Delays{Start: 50 * time.Millisecond, Full: 200 * time.Millisecond},
+			Descriptors: Shares{Start: 0.85, Full: 0.95},
+			InFlight:    Shares{Start: 0.8, Full: 1},
+		},
 		Timeouts: Timeouts{
 			FirstByte:    10 * time.Second,
 			Header:       10 * time.Second,

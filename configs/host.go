@@ -59,6 +59,8 @@ type Host struct {
 	Cache Cache `yaml:"cache"`
 	// Limits bound what one request, one connection and the host may use.
 	Limits Limits `yaml:"limits"`
+	// Overload says when the host sheds load.
+	Overload Overload `yaml:"overload"`
 	// Timeouts bound how long a client may take.
 	Timeouts Timeouts `yaml:"timeouts"`
 	// Upstream holds the settings of connections and requests to integration
@@ -308,6 +310,18 @@ type Limits struct {
 	// Connections bounds the client connections open at once; 0 means half of
 	// the file descriptor limit (RLIMIT_NOFILE).
 	Connections int `yaml:"connections"`
+	// ConnectionsPerSource bounds those of one client address, or of one IPv6 /64;
+	// more are reset. 0 bounds none. The addresses of `trusted_proxies` are free of
+	// it.
+	ConnectionsPerSource int `yaml:"connections_per_source"`
+	// ReservedDescriptors are file descriptors that neither clients nor
+	// integrations get: for the admin listener, the control socket and the files of
+	// the daemon. 0 means a twentieth of the file descriptor limit, and 100 at
+	// least.
+	ReservedDescriptors int `yaml:"reserved_descriptors"`
+	// InFlight bounds the requests that are served at once; beyond it the answer
+	// is 503. 0 means as many as connections.
+	InFlight int `yaml:"in_flight"`
 	// ConnectionBufferBytes bounds what is buffered for one connection.
 	ConnectionBufferBytes int `yaml:"connection_buffer_bytes"`
 	// BufferBytes bounds what is buffered for all connections together.

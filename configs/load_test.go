@@ -65,7 +65,11 @@ func TestLoadFillsEveryField(t *testing.T) {
 		Cache:    Cache{StageBytes: 64 << 20, SaveDir: dir + "/caches"},
 		Limits: Limits{
 			HeaderBytes: 10240, HeaderCount: 50, URLBytes: 8192, BodyBytes: 1 << 20, ResponseBytes: 2 << 20,
-			IntegrationTimeout: time.Minute, Connections: 1000, ConnectionBufferBytes: 65536, BufferBytes: 16 << 20,
+			IntegrationTimeout: time.Minute, Connections: 1000, ConnectionsPerSource: 20, ReservedDescriptors: 30, InFlight: 400, ConnectionBufferBytes: 65536, BufferBytes: 16 << 20,
+		},
+		Overload: Overload{
+			MemoryBytes: 512 << 20, Memory: Shares{0.5, 0.6}, Delay: Delays{10 * time.Millisecond, time.Second},
+			Descriptors: Shares{0.1, 1}, InFlight: Shares{0.7, 0},
 		},
 		Timeouts: Timeouts{
 			FirstByte: time.Second, Header: 2 * time.Second, Idle: 3 * time.Second, Send: 4 * time.Second,

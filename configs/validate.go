@@ -49,6 +49,7 @@ func validate(r *report, h *Host) {
 	validateCallers(r, h)
 	validateWAF(r, &h.WAF)
 	validateLimits(r, &h.Limits)
+	validateOverload(r, &h.Overload)
 	validateWebSocket(r, &h.WebSocket)
 	validateTimes(r, h)
 }
@@ -156,6 +157,9 @@ func validateLimits(r *report, l *Limits) {
 	between(r, "limits.body_bytes", l.BodyBytes, 0, gib)
 	between(r, "limits.response_bytes", l.ResponseBytes, 1, gib)
 	between(r, "limits.connections", l.Connections, 0, 1<<24)
+	between(r, "limits.connections_per_source", l.ConnectionsPerSource, 0, 1<<24)
+	between(r, "limits.reserved_descriptors", l.ReservedDescriptors, 0, 1<<20)
+	between(r, "limits.in_flight", l.InFlight, 0, 1<<24)
 	between(r, "limits.connection_buffer_bytes", l.ConnectionBufferBytes, 4096, gib)
 	between(r, "limits.buffer_bytes", l.BufferBytes, 4096, 1<<40)
 	if need := l.HeaderBytes + l.URLBytes; l.ConnectionBufferBytes < need {

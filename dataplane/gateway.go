@@ -34,6 +34,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/integration/lambda"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
 	"github.com/tidegate/tidegate/dataplane/loop"
+	"github.com/tidegate/tidegate/dataplane/overload"
 	"github.com/tidegate/tidegate/dataplane/pipeline"
 	"github.com/tidegate/tidegate/dataplane/sentence"
 	"github.com/tidegate/tidegate/dataplane/state"
@@ -90,6 +91,9 @@ type Gateway struct {
 	journal     atomic.Pointer[usage.Journal] // nil until New has made it
 	registry    *telemetry.Registry
 	access      *telemetry.AccessLog // nil for none
+
+	overload *overload.Monitor
+	shed     *telemetry.Counters // by overload.Priority
 
 	offenders     *telemetry.Offenders
 	offenderTable *telemetry.OffenderTable
@@ -185,6 +189,7 @@ func open(host *configs.Host, o Options) (_ *Gateway, err error) {
 	go g.watchOffenders()
 	g.keepState(store)
 	g.keeping.Go(g.watchPlaces)
+	g.overload.Start()
 	return g, nil
 }
 
@@ -236,13 +241,16 @@ func (g *Gateway) makePipeline(host *configs.Host) error {
 	if err := g.makeHub(host); err != nil {
 		return err
 	}
+	g.makeOverload(host)
+	g.shed = g.registry.Counters(telemetry.ShedRequests, overload.PriorityNames[:])
 	throttled := g.registry.Counters(telemetry.ThrottledRequests, telemetry.ThrottleLimits)
-	g.pipeline = pipeline.New(pipelineSettings(host), pipeline.Admission{
+	g.pipeline = pipeline.New(pipelineSettings(host, workers), pipeline.Admission{
 		Throttle: g.throttle, Usage: g.usage, Offenders: g.offenders, Suspects: g.suspects,
 		IAM:         sigv4.New(sigv4.Config{Region: host.Region, Credentials: g.iam}),
 		TokenChecks: g.registry.Counters(telemetry.TokenChecks, jwt.Labels()),
 		Throttled:   throttled,
 		Guaranteed:  g.registry.Counter(telemetry.GuaranteedRequests),
+		Overload:    &g.overload.State, Shed: g.shed,
 	}, g.makeSessions(host, throttled), g.access,
 		g.registry.Counters(telemetry.RequestsRejected, pipeline.Labels()))
 	for _, l := range g.loops {
@@ -457,6 +465,9 @@ func (g *Gateway) close() error {
 		errs = append(errs, g.admin.Shutdown(ctx))
 	}
 	errs = append(errs, g.endGuard())
+	if g.overload != nil {
+		g.overload.Stop()
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, l := range g.listeners {

@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/tidegate/tidegate/configs"
 	"github.com/tidegate/tidegate/dataplane/auth"
 	"github.com/tidegate/tidegate/dataplane/deploy"
@@ -42,8 +40,8 @@ func deployHost(h *configs.Host) deploy.Host {
 	return out
 }
 
-func pipelineSettings(h *configs.Host) pipeline.Settings {
-	return pipeline.Settings{MaxBody: int64(h.Limits.BodyBytes), MaxResponse: int64(h.Limits.ResponseBytes)}
+func pipelineSettings(h *configs.Host, workers int) pipeline.Settings {
+	return pipeline.Settings{MaxBody: int64(h.Limits.BodyBytes), MaxResponse: int64(h.Limits.ResponseBytes), Allowed: allowances(h, workers)}
 }
 
 // loggedContext are the variables of callers in the access log, each once.
@@ -59,16 +57,12 @@ func loggedContext(h *configs.Host) []string {
 
 func (g *Gateway) frontConfig(h *configs.Host) front.Config {
 	workers := len(g.loops)
-	connections := h.Limits.Connections
-	if connections == 0 {
-		connections = maxDescriptors() / 2
-	}
 	return front.Config{
 		Limits:           http1.Limits{Target: h.Limits.URLBytes, Header: h.Limits.HeaderBytes, Count: h.Limits.HeaderCount},
 		Body:             int64(h.Limits.BodyBytes),
 		ConnectionBuffer: h.Limits.ConnectionBufferBytes,
 		LoopBuffer:       int64(h.Limits.BufferBytes / workers),
-		Connections:      (connections + workers - 1) / workers,
+		Connections:      (maxConnections(h) + workers - 1) / workers,
 		FirstByte:        h.Timeouts.FirstByte,
 		Head:             h.Timeouts.Header,
 		Idle:             h.Timeouts.Idle,
@@ -76,17 +70,10 @@ func (g *Gateway) frontConfig(h *configs.Host) front.Config {
 		TLSHandshake:     h.Timeouts.TLSHandshake,
 		BodyMinRate:      h.Timeouts.BodyMinRate,
 		Denied:           g.denied,
+		PerSource:        h.Limits.ConnectionsPerSource,
+		Exempt:           exempt(h),
+		Overload:         &g.overload.State,
 	}
-}
-
-// maxDescriptors returns RLIMIT_NOFILE, which the Go runtime has raised to its
-// hard limit.
-func maxDescriptors() int {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return 1024
-	}
-	return int(min(limit.Cur, 1<<30))
 }
 
 func upstreamConfig(h *configs.Host) (upstream.Config, error) {
@@ -184,10 +171,12 @@ func (g *Gateway) Reload(next *configs.Host) error {
 	for _, apply := range certificates {
 		apply()
 	}
-	g.pipeline.SetSettings(pipelineSettings(next))
+	g.pipeline.SetSettings(pipelineSettings(next, len(g.loops)))
 	for _, f := range g.fronts {
 		f.Loop.Do(func() { f.SetConfig(g.frontConfig(next)) })
 	}
+	g.overload.SetConfig(overloadConfig(next))
+	g.reserveDescriptors(next)
 	snapshot.Commit(loop.Now(), g.stores())
 	g.trust(withOthers(stores, g.mutual.stores)) // whom the one snapshot or the other wants asked is asked
 	g.pipeline.Swap(snapshot)
@@ -288,4 +277,5 @@ func (g *Gateway) register() {
 	g.registerWAF()
 	g.registerGuard()
 	g.registerSockets()
+	g.registerOverload()
 }

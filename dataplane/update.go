@@ -144,6 +144,7 @@ func (g *Gateway) Status() control.Status {
 	for _, f := range g.fronts {
 		s.Connections += int(f.Open())
 	}
+	s.Overload = g.overloadStatus()
 	g.mu.Lock()
 	warnings := g.truststoreWarnings()
 	for _, l := range g.listeners {

@@ -114,7 +114,9 @@ func TestTwoAPIsOfOneName(t *testing.T) {
 func TestStatus(t *testing.T) {
 	f := newFixture(t)
 	out := f.must(t, "status")
-	for _, want := range []string{"tidegate 1.2.3: ready, up 1m3", "public    127.0.0.1:8080  http      respond  3", "note: the kernel gate is off"} {
+	for _, want := range []string{"tidegate 1.2.3: ready, up 1m3", "public    127.0.0.1:8080  http      respond  3", "note: the kernel gate is off",
+		"overload  idle connections are closed: memory 91 % of 512 MiB (the control group) [level 0.60], delay 1.2ms, descriptors 2 %, in flight 0 %\n",
+		"shed      12 requests: 10 of low, 2 of normal, 0 of high priority\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("status printed\n%s\nwithout %q", out, want)
 		}
@@ -132,7 +134,7 @@ func TestUnreachable(t *testing.T) {
 		{"keys"}, {"keys", "create", "shop"}, {"keys", "rotate", "shop"}, {"keys", "import", "-"}, {"keys", "delete", "k2x9ab4c1d"},
 		{"plans"}, {"plans", "create", "gold"}, {"plans", "set", "gold", "--rate", "1"}, {"plans", "show", "gold"},
 		{"usage", "shop"}, {"usage", "shop", "--remaining", "1"},
-		{"offenders"}, {"throttle"}, {"throttle", "account", "5"}, {"throttle", "petstore:prod", "1", "1"}, {"throttle", "guarantee", "petstore:prod", "1"},
+		{"offenders"}, {"throttle"}, {"throttle", "account", "5"}, {"throttle", "petstore:prod", "1", "1"}, {"throttle", "guarantee", "petstore:prod", "1"}, {"throttle", "priority", "petstore:prod", "low"},
 		{"iam"}, {"iam", "users"}, {"iam", "create-user", "ann"}, {"iam", "tag-user", "ann", "--tag", "a=b"}, {"iam", "delete-user", "ann"},
 		{"iam", "create-key", "ann"}, {"iam", "keys"}, {"iam", "disable-key", "AKIA"}, {"iam", "enable-key", "AKIA"}, {"iam", "delete-key", "AKIA"},
 		{"iam", "put-policy", "p", "-"}, {"iam", "put-user-policy", "ann", "p", "-"}, {"iam", "policies"}, {"iam", "show-policy", "p"}, {"iam", "delete-policy", "p"},

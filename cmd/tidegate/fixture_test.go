@@ -79,7 +79,12 @@ func (m *memory) Status() control.Status {
 		APIs:      len(c.APIs), Deployments: len(c.Deployments), Stages: len(c.Stages),
 		Notes: []string{"the kernel gate is off"},
 		Kept:  m.kept,
-		Gate:  &m.gate.status, Issuers: m.issuers, Authorizers: m.authorizers,
+		Overload: &control.OverloadStatus{
+			Step: "idle connections are closed", MemoryUsed: 466 << 20, MemoryLimit: 512 << 20, MemoryLimitOf: "the control group",
+			Signals: []control.OverloadSignal{{Name: "memory", Value: 0.91, Level: 0.6}, {Name: "delay", Value: 0.0012}, {Name: "descriptors", Value: 0.02}, {Name: "in_flight"}},
+			Shed:    map[string]uint64{"low": 10, "normal": 2},
+		},
+		Gate: &m.gate.status, Issuers: m.issuers, Authorizers: m.authorizers,
 	}
 }
 

@@ -14,7 +14,7 @@ var statusCommand = &command{
 	args:    "[--json]",
 	summary: "show how the daemon is",
 	help: `
-Shows the daemon's version, state, listeners and load, the kernel gate and the
+Shows the daemon's version, state, listeners and load, what it does about overload, the kernel gate and the
 private listeners, how often the response caches of stages hit, whose tokens there
 are keys for, how custom authorizers do, which targets of integrations are out, and
 what the host lacks.
@@ -52,6 +52,7 @@ func printStatus(e *env, s *control.Status, now time.Time) error {
 	fmt.Fprintf(e.stdout, "host      region %s, account %s, APIs at {apiId}.execute-api.%s, %d event loops\n", s.Region, s.AccountID, s.GatewayDomain, s.Workers)
 	fmt.Fprintf(e.stdout, "defined   %s, %s, %s\n", count(s.APIs, "API"), count(s.Deployments, "deployment"), count(s.Stages, "stage"))
 	fmt.Fprintf(e.stdout, "load      %d connections, %d requests in flight, %d served\n", s.Connections, s.RequestsInFlight, s.Requests)
+	printOverload(e, s.Overload)
 	if s.Gate != nil {
 		if err := printGate(e.stdout, s.Gate); err != nil {
 			return err

@@ -29,7 +29,7 @@ Examples:
   tidegate throttle petstore:prod 100 200
   tidegate throttle petstore:prod:/pets/POST 5 10
   tidegate throttle guarantee petstore:prod 200`,
-	verbs: []*command{throttleAccountCommand, throttleTotalCommand, throttleGuaranteeCommand},
+	verbs: []*command{throttleAccountCommand, throttleTotalCommand, throttleGuaranteeCommand, throttlePriorityCommand},
 }
 
 func init() { throttleCommand.run = throttle }
@@ -121,6 +121,9 @@ func stageRows(of target, apiID string, s *control.Stage) []limitRow {
 	}
 	if s.GuaranteedRate != nil && *s.GuaranteedRate > 0 {
 		add(scopeGuarantee, s.GuaranteedRate, nil)
+	}
+	if s.Priority != "" {
+		add(s.Priority+" priority", nil, nil)
 	}
 	if s.Throttle != nil {
 		add(scopeTotal, s.Throttle.RateLimit, s.Throttle.BurstLimit)

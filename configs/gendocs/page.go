@@ -36,7 +36,7 @@ store and change with ` + "`tidegate deploy`" + ` or over the control socket.
 // Page renders the reference page. source is the folder of package configs.
 func Page(source string) ([]byte, error) {
 	p := &page{docs: map[string]string{}}
-	for _, file := range []string{"host.go", "kernel.go", "upstream.go", "waf.go"} {
+	for _, file := range []string{"host.go", "kernel.go", "overload.go", "upstream.go", "waf.go"} {
 		if err := readDocs(filepath.Join(source, file), p.docs); err != nil {
 			return nil, err
 		}
@@ -115,7 +115,7 @@ func kind(t reflect.Type) string {
 		return "list"
 	case t.Kind() == reflect.Struct || t.Kind() == reflect.Pointer:
 		return "mapping"
-	case t.Kind() == reflect.Int:
+	case t.Kind() == reflect.Int || t.Kind() == reflect.Float64:
 		return "number"
 	}
 	return "text"
@@ -161,6 +161,8 @@ func value(name string, t reflect.Type, v reflect.Value) string {
 		return "none"
 	case t.Kind() == reflect.Int:
 		return fmt.Sprintf("`%d`", v.Int())
+	case t.Kind() == reflect.Float64:
+		return fmt.Sprintf("`%g`", v.Float())
 	case t.Kind() == reflect.Bool:
 		return fmt.Sprintf("`%t`", v.Bool())
 	case v.String() == "":

@@ -149,6 +149,8 @@ type Status struct {
 
 	Kept *StateStatus `json:"kept,omitempty"` // the state file
 
+	Overload *OverloadStatus `json:"overload,omitempty"`
+
 	Gate *GateStatus `json:"gate,omitempty"`
 
 	Caches []CacheStatus `json:"caches,omitempty"` // of the stages that have one, by names of API and stage

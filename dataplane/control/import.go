@@ -169,6 +169,9 @@ func adopt(a *definition.API, result *openapi.Result, q importQuery, have []*def
 	if result.GuaranteedRate != 0 || !merge {
 		a.GuaranteedRate = result.GuaranteedRate
 	}
+	if result.Priority != "" || !merge {
+		a.Priority = result.Priority
+	}
 	if result.Policy != "" || !merge {
 		a.Policy = result.Policy
 	}

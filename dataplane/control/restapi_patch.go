@@ -81,6 +81,12 @@ func (s *Server) patchAPI(a *definition.API, op PatchOperation) error {
 		if v != nil {
 			a.GuaranteedRate = *v
 		}
+	case "/x-tidegate-priority":
+		v, err := patchPriority(op)
+		if err != nil {
+			return err
+		}
+		a.Priority = v
 	case "/binaryMediaTypes":
 		return badRequest("Invalid patch path /binaryMediaTypes")
 	default:

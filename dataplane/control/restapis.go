@@ -21,7 +21,7 @@ func wireRestAPI(a *definition.API, emptyTags bool) RestAPI {
 		Warnings: a.Warnings, APIKeySource: cmp.Or(a.APIKeySource, definition.KeySourceHeader),
 		EndpointConfiguration:     EndpointConfiguration{Types: []string{a.EndpointType}, IPAddressType: "ipv4"},
 		DisableExecuteAPIEndpoint: a.DisableExecuteAPIEndpoint, RootResourceID: a.Body.RootResourceID,
-		Tags: wireTags(a.Tags, emptyTags), Policy: escapedPolicy(a.Policy),
+		Tags: wireTags(a.Tags, emptyTags), Policy: escapedPolicy(a.Policy), Priority: a.Priority,
 	}
 	if a.EndpointType == definition.EndpointPrivate {
 		out.EndpointConfiguration.IPAddressType = "dualstack"

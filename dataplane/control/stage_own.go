@@ -23,6 +23,8 @@ func patchOwnSetting(st *definition.Stage, op PatchOperation) (err error) {
 		st.Throttle, err = patchThrottle(st.Throttle, op)
 	case "/x-tidegate-guaranteed-rate":
 		st.GuaranteedRate, err = patchRate(op)
+	case "/x-tidegate-priority":
+		st.Priority, err = patchPriority(op)
 	case "/x-tidegate-rate-limit-headers":
 		st.HideLimits = false
 		if err = only(op, "add", "replace", "remove"); err == nil && op.Op != "remove" {
@@ -43,7 +45,7 @@ func patchOwnSetting(st *definition.Stage, op PatchOperation) (err error) {
 	case webACLPath:
 		st.WebACLID, err = patchWebACL(op)
 	default:
-		err = unknownPath(op, "/x-tidegate-throttle", "/x-tidegate-throttle/rateLimit", "/x-tidegate-throttle/burstLimit", "/x-tidegate-guaranteed-rate", "/x-tidegate-rate-limit-headers", "/x-tidegate-cache-mode", "/x-tidegate-max-in-flight", webACLPath)
+		err = unknownPath(op, "/x-tidegate-throttle", "/x-tidegate-throttle/rateLimit", "/x-tidegate-throttle/burstLimit", "/x-tidegate-guaranteed-rate", "/x-tidegate-rate-limit-headers", "/x-tidegate-cache-mode", "/x-tidegate-max-in-flight", "/x-tidegate-priority", webACLPath)
 	}
 	return err
 }
@@ -65,4 +67,16 @@ func patchWebACL(op PatchOperation) (string, error) {
 		err = badRequest("Invalid value for %s: name a web ACL by its name, ARN or id, or remove it", op.Path)
 	}
 	return name, err
+}
+
+// patchPriority returns the priority that an operation sets, empty for one that
+// takes it away.
+func patchPriority(op PatchOperation) (string, error) {
+	if err := only(op, "add", "replace", "remove"); err != nil || op.Op == "remove" {
+		return "", err
+	}
+	if err := definition.CheckPriority(op.Value); err != nil {
+		return "", badRequest("Invalid value for %s: %v", op.Path, err)
+	}
+	return op.Value, nil
 }

@@ -29,7 +29,7 @@ func (s *Server) wireStage(st *definition.Stage) Stage {
 		Tags:        wireTags(st.Tags, omitEmptyTags),
 		CreatedDate: st.CreatedDate.Unix(), LastUpdatedDate: st.LastUpdatedDate.Unix(),
 		Throttle: wireThrottle(st.Throttle), GuaranteedRate: (*Double)(st.GuaranteedRate),
-		MaxInFlight: st.MaxInFlight,
+		MaxInFlight: st.MaxInFlight, Priority: st.Priority,
 	}
 	wireCache(st, &out)
 	if a := s.gateway.Catalog().WebACLs[st.WebACLID]; a != nil {

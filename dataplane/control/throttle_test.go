@@ -96,13 +96,23 @@ func TestOwnStageSettings(t *testing.T) {
 	if text = patched("remove", "/x-tidegate-throttle", "", "remove", "/x-tidegate-guaranteed-rate", "", "remove", "/x-tidegate-rate-limit-headers", ""); strings.Contains(text, "x-tidegate") {
 		t.Errorf("after all was removed: %s", text)
 	}
+	if text = patched("replace", "/x-tidegate-priority", "low"); !strings.HasSuffix(text, `"x-tidegate-priority":"low"}`) {
+		t.Errorf("a priority: %s", text)
+	}
+	if text = patched("remove", "/x-tidegate-priority", ""); strings.Contains(text, "x-tidegate") {
+		t.Errorf("a priority that was removed: %s", text)
+	}
+	if api := b.want(200, "PATCH", "/restapis/"+id, patchOf("replace", "/x-tidegate-priority", "high")); api["x-tidegate-priority"] != "high" {
+		t.Errorf("the priority of an API: %v", api)
+	}
 	const number = ": it must be a number of requests per second from 0 to 1000000000"
 	for _, tt := range [][2]string{
 		{patchOf("replace", "/x-tidegate-throttle", "5"), "Invalid patch operation specified. Must be one of: [remove]"},
 		{patchOf("replace", "/x-tidegate-throttle/rateLimit", "-1"), "Invalid value for /x-tidegate-throttle/rateLimit" + number},
 		{patchOf("replace", "/x-tidegate-guaranteed-rate", "some"), "Invalid value for /x-tidegate-guaranteed-rate" + number},
 		{patchOf("replace", "/x-tidegate-rate-limit-headers", "some"), "Invalid value for /x-tidegate-rate-limit-headers: it must be true or false"},
-		{patchOf("replace", "/x-tidegate-magic", "1"), "Invalid patch path  '/x-tidegate-magic' specified for op 'replace'. Must be one of: [/x-tidegate-throttle, /x-tidegate-throttle/rateLimit, /x-tidegate-throttle/burstLimit, /x-tidegate-guaranteed-rate, /x-tidegate-rate-limit-headers, /x-tidegate-cache-mode, /x-tidegate-max-in-flight, /x-tidegate-web-acl]"},
+		{patchOf("replace", "/x-tidegate-priority", "urgent"), `Invalid value for /x-tidegate-priority: "urgent" is no priority; use low, normal or high`},
+		{patchOf("replace", "/x-tidegate-magic", "1"), "Invalid patch path  '/x-tidegate-magic' specified for op 'replace'. Must be one of: [/x-tidegate-throttle, /x-tidegate-throttle/rateLimit, /x-tidegate-throttle/burstLimit, /x-tidegate-guaranteed-rate, /x-tidegate-rate-limit-headers, /x-tidegate-cache-mode, /x-tidegate-max-in-flight, /x-tidegate-priority, /x-tidegate-web-acl]"},
 	} {
 		b.wantError("PATCH", stage, tt[0], 400, CodeBadRequest, tt[1])
 	}

@@ -15,7 +15,7 @@ func wireWebSocketAPI(a *definition.API, status *Status) WebSocketAPI {
 		RouteSelectionExpression: ws.RouteSelectionExpression, APIKeySelectionExpression: websocketapi.KeySelection(a.APIKeySource),
 		APIEndpoint: status.WebSocketURL(a.ID, ""), CreatedDate: wholeSeconds(a.CreatedDate),
 		DisableExecuteAPIEndpoint: a.DisableExecuteAPIEndpoint, IPAddressType: "ipv4", Tags: orEmpty(a.Tags), Warnings: a.Warnings,
-		AllowedOrigins: ws.AllowedOrigins, Subprotocols: ws.Subprotocols,
+		AllowedOrigins: ws.AllowedOrigins, Subprotocols: ws.Subprotocols, Priority: a.Priority,
 	}
 	if a.GuaranteedRate > 0 {
 		out.GuaranteedRate = (*Double)(&a.GuaranteedRate)
@@ -73,13 +73,14 @@ func properties(a *definition.API, ws *definition.WebSocket) websocketapi.API {
 		Name: a.Name, Description: a.Description, Version: a.Version,
 		RouteSelectionExpression: ws.RouteSelectionExpression, APIKeySource: a.APIKeySource,
 		DisableExecuteAPIEndpoint: a.DisableExecuteAPIEndpoint,
-		AllowedOrigins:            ws.AllowedOrigins, Subprotocols: ws.Subprotocols, GuaranteedRate: a.GuaranteedRate,
+		AllowedOrigins:            ws.AllowedOrigins, Subprotocols: ws.Subprotocols, GuaranteedRate: a.GuaranteedRate, Priority: a.Priority,
 	}
 }
 
 func adoptProperties(a *definition.API, ws *definition.WebSocket, in *websocketapi.API) {
 	a.Name, a.Description, a.Version = in.Name, in.Description, in.Version
 	a.APIKeySource, a.DisableExecuteAPIEndpoint, a.GuaranteedRate = storedKeySource(in.APIKeySource), in.DisableExecuteAPIEndpoint, in.GuaranteedRate
+	a.Priority = in.Priority
 	ws.RouteSelectionExpression, ws.AllowedOrigins, ws.Subprotocols = in.RouteSelectionExpression, in.AllowedOrigins, in.Subprotocols
 }
 

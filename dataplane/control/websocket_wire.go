@@ -30,6 +30,7 @@ type WebSocketAPI struct {
 	AllowedOrigins []string `json:"x-tidegate-allowed-origins,omitempty"`
 	Subprotocols   []string `json:"x-tidegate-subprotocols,omitempty"`
 	GuaranteedRate *Double  `json:"x-tidegate-guaranteed-rate,omitempty"` // of each stage, in requests per second
+	Priority       string   `json:"x-tidegate-priority,omitempty"`        // of each stage
 }
 
 // Route says what becomes of messages.

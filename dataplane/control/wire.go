@@ -22,6 +22,9 @@ type RestAPI struct {
 	// GuaranteedRate is of each stage, in requests per second; nil is none. AWS
 	// does not have it.
 	GuaranteedRate *Double `json:"x-tidegate-guaranteed-rate,omitempty"`
+
+	// Priority is of each stage; empty when it was not set. AWS does not have it.
+	Priority string `json:"x-tidegate-priority,omitempty"`
 }
 
 // EndpointConfiguration says how an API is reached.
@@ -68,6 +71,7 @@ type Stage struct {
 	// AWS does not have the following. They are absent unless they were set.
 	Throttle         *ThrottleSettings `json:"x-tidegate-throttle,omitempty"`        // of all methods together
 	GuaranteedRate   *Double           `json:"x-tidegate-guaranteed-rate,omitempty"` // requests per second; replaces the API's
+	Priority         string            `json:"x-tidegate-priority,omitempty"`        // low, normal or high; replaces the API's
 	RateLimitHeaders *bool             `json:"x-tidegate-rate-limit-headers,omitempty"`
 	CacheMode        string            `json:"x-tidegate-cache-mode,omitempty"` // definition.CacheModeStandard
 	MaxInFlight      int               `json:"x-tidegate-max-in-flight,omitempty"`

@@ -33,6 +33,7 @@ type Settings struct {
 	DisableExecuteAPIEndpoint bool
 	APIKeySource              string
 	GuaranteedRate            float64
+	Priority                  string
 	Policy                    string
 	Authorizers               []*Authorizer
 }
@@ -59,6 +60,7 @@ func newBody(apiID string, resources []*Resource, s Settings) *Body {
 		EndpointType:              s.EndpointType,
 		APIKeySource:              s.APIKeySource,
 		GuaranteedRate:            s.GuaranteedRate,
+		Priority:                  s.Priority,
 		Policy:                    s.Policy,
 		Authorizers:               slices.Clone(s.Authorizers),
 	}

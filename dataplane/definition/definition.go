@@ -42,6 +42,7 @@ type API struct {
 	DisableExecuteAPIEndpoint bool              `json:"disableExecuteApiEndpoint,omitempty"`
 	APIKeySource              string            `json:"apiKeySource,omitempty"`   // KeySourceHeader when empty
 	GuaranteedRate            float64           `json:"guaranteedRate,omitempty"` // see Body
+	Priority                  string            `json:"priority,omitempty"`       // see Body
 	Policy                    string            `json:"policy,omitempty"`         // see Body
 	Authorizers               []*Authorizer     `json:"authorizers,omitempty"`    // see Body
 	Tags                      map[string]string `json:"tags,omitempty"`
@@ -58,7 +59,7 @@ type API struct {
 func (a *API) Settings() Settings {
 	return Settings{
 		EndpointType: a.EndpointType, DisableExecuteAPIEndpoint: a.DisableExecuteAPIEndpoint,
-		APIKeySource: a.APIKeySource, GuaranteedRate: a.GuaranteedRate,
+		APIKeySource: a.APIKeySource, GuaranteedRate: a.GuaranteedRate, Priority: a.Priority,
 		Policy: a.Policy, Authorizers: a.Authorizers,
 	}
 }
@@ -82,6 +83,10 @@ type Body struct {
 	// served even while others exhaust the account's limit; 0 is none. AWS does
 	// not have it.
 	GuaranteedRate float64 `json:"guaranteedRate,omitempty"`
+
+	// Priority says which requests are shed first when the host has too much to
+	// do; PriorityNormal when empty. AWS does not have it.
+	Priority string `json:"priority,omitempty"`
 
 	// Policy is the resource policy, a JSON document; empty is none.
 	Policy string `json:"policy,omitempty"`
@@ -119,6 +124,8 @@ type Method struct {
 	// Responses maps a declared status code to the response headers it
 	// declares ("method.response.header.NAME").
 	Responses map[string][]string `json:"methodResponses,omitempty"`
+
+	Priority string `json:"priority,omitempty"` // replaces the stage's; see Body
 
 	Integration *Integration `json:"methodIntegration,omitempty"`
 }
@@ -219,6 +226,7 @@ type Stage struct {
 	CacheMode      string    `json:"cacheMode,omitempty"`      // CacheModeAWS when empty
 	Throttle       *Throttle `json:"throttle,omitempty"`       // of all methods together; nil: none
 	GuaranteedRate *float64  `json:"guaranteedRate,omitempty"` // replaces the API's
+	Priority       string    `json:"priority,omitempty"`       // replaces the API's
 	HideLimits     bool      `json:"hideLimits,omitempty"`     // no Retry-After and RateLimit fields in answers
 	MaxInFlight    int       `json:"maxInFlight,omitempty"`    // requests to integrations at once; 0: as many as the API may
 }

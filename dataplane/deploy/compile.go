@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/overload"
 	"github.com/tidegate/tidegate/dataplane/route"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
@@ -138,6 +140,9 @@ func compileStage(from source, host Host, stores Stores) (*Stage, error) {
 	if s.limits, err = throttle.Compile(from.stage, body.GuaranteedRate, from.account, stores.Throttle); err != nil {
 		return nil, err
 	}
+	if s.Priority, err = overload.ParsePriority(cmp.Or(from.stage.Priority, body.Priority)); err != nil {
+		return nil, err
+	}
 	if s.caching, err = cache.Compile(from.stage, stores.Caches); err != nil {
 		return nil, err
 	}
@@ -170,7 +175,13 @@ func (s *Stage) compileMethod(res *definition.Resource, m *definition.Method, sc
 	}
 	out := &Method{
 		ResourcePath: res.Path, ResourceID: res.ID, TimeoutMillis: in.TimeoutMillis,
-		Throttle: s.limits.Method(res.Path, m.HTTPMethod), KeyRequired: m.APIKeyRequired,
+		Throttle: s.limits.Method(res.Path, m.HTTPMethod), KeyRequired: m.APIKeyRequired, Priority: s.Priority,
+	}
+	if m.Priority != "" {
+		var err error
+		if out.Priority, err = overload.ParsePriority(m.Priority); err != nil {
+			return nil, fmt.Errorf("%s %s: %w", m.HTTPMethod, res.Path, err)
+		}
 	}
 	if m.APIKeyRequired {
 		out.Overrides = s.Plans.Overrides(res.Path, m.HTTPMethod)

@@ -9,6 +9,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/integration/mock"
 	"github.com/tidegate/tidegate/dataplane/integration/proxy"
 	"github.com/tidegate/tidegate/dataplane/integration/upstream"
+	"github.com/tidegate/tidegate/dataplane/overload"
 	"github.com/tidegate/tidegate/dataplane/route"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
@@ -99,12 +100,13 @@ func (s *Snapshot) Caches(set map[*cache.Stage]bool) {
 // Stage is a compiled stage: one deployment with the stage's variables.
 type Stage struct {
 	// What every request reads comes first, as in Method.
-	MaxTarget     int      // bytes of a request target
-	Private       bool     // for private listeners alone
-	HideLimits    bool     // no Retry-After and RateLimit fields
-	KeyFromHeader bool     // else the authorizer names the API key
-	WAF           *waf.ACL // nil when no web ACL protects the stage
-	Sockets       *Sockets // of a WebSocket API, which has no Methods; else nil
+	MaxTarget     int               // bytes of a request target
+	Private       bool              // for private listeners alone
+	HideLimits    bool              // no Retry-After and RateLimit fields
+	Priority      overload.Priority // of methods that have none of their own
+	KeyFromHeader bool              // else the authorizer names the API key
+	WAF           *waf.ACL          // nil when no web ACL protects the stage
+	Sockets       *Sockets          // of a WebSocket API, which has no Methods; else nil
 	Methods       *route.Tree[*Method]
 	Metrics       *telemetry.Stage   // of Methods
 	Plans         *usage.StagePlans  // nil when no usage plan has the stage
@@ -154,6 +156,7 @@ type Method struct {
 	TimeoutMillis int
 	KeyRequired   bool
 	Role          Role
+	Priority      overload.Priority
 
 	Proxy        proxy.Program
 	ResourcePath string

@@ -68,7 +68,7 @@ func (s *Stage) compileSockets(ws *definition.WebSocket, scope *proxy.Scope, sto
 		return routeError(connect.Key, err)
 	}
 	out.Manage = &Method{
-		ResourcePath: "/@connections/{connectionId}", Guard: s.guards.Manage(), Throttle: s.limits.Method("@connections", ""), Role: Manages,
+		ResourcePath: "/@connections/{connectionId}", Guard: s.guards.Manage(), Throttle: s.limits.Method("@connections", ""), Role: Manages, Priority: s.Priority,
 	}
 	for _, r := range ws.Routes {
 		compiled, err := s.compileRoute(ws, r, scope, stores)
@@ -98,7 +98,7 @@ func routeError(key string, err error) error { return fmt.Errorf("route %s: %w",
 // compileConnect compiles what stands before the route $connect.
 func (s *Stage) compileConnect(r *definition.Route) (m *Method, err error) {
 	m = &Method{
-		ResourcePath: r.Key, Throttle: s.limits.Route(r.Key), KeyRequired: r.APIKeyRequired, Role: Connects,
+		ResourcePath: r.Key, Throttle: s.limits.Route(r.Key), KeyRequired: r.APIKeyRequired, Role: Connects, Priority: s.Priority,
 	}
 	m.Guard, err = s.guards.Method(&definition.Method{AuthorizationType: r.AuthorizationType, AuthorizerID: r.AuthorizerID})
 	if err == nil && m.Guard != nil && m.Guard.Kind == auth.Tokens {

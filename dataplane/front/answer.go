@@ -52,7 +52,7 @@ func (c *Conn) breakOff() {
 
 func (x *Exchange) waitToSend() {
 	x.conn.WantWrite(true)
-	x.conn.deadline(x.conn.front.config.Send)
+	x.conn.deadline(x.conn.front.shorter(x.conn.front.config.Send))
 }
 
 // Unsent returns the bytes of the answer that the client has not taken. A
@@ -79,7 +79,7 @@ func (x *Exchange) flush() {
 	left := x.Unsent()
 	if left > 0 {
 		if left < before {
-			c.deadline(c.front.config.Send)
+			c.deadline(c.front.shorter(c.front.config.Send))
 		}
 		return
 	}

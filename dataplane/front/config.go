@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/overload"
 )
 
 // Config bounds what clients can take, in bytes and in time.
@@ -26,6 +27,11 @@ type Config struct {
 	// of such a one gets an answer from its handler, any other a reset. nil keeps
 	// nobody out. It is called on the event loops and must not block.
 	Denied func(source netip.Addr) bool
+
+	PerSource int                          // connections of one source open at once, on all loops; 0: any number
+	Exempt    func(source netip.Addr) bool // from PerSource and Rest; nil: nobody
+
+	Overload *overload.State // nil: the host never has too much to do
 }
 
 // Fixed times and sizes.
@@ -37,4 +43,6 @@ const (
 	keptBuffer   = 16 << 10 // largest buffer kept for the next request
 	discardLimit = 64 << 10 // of a body that nobody wants, to save the connection
 	acceptBatch  = 64
+	hurryBatch   = 4096            // idle connections looked at in one tick
+	leastTimeout = 1 * time.Second // of those that overload shortens
 )

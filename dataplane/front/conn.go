@@ -16,7 +16,11 @@ type Conn struct {
 	next     *Conn
 	prev     *Conn
 	remote   netip.AddrPort
+	source   *source // nil when it is not counted
 
+	rest time.Duration // what it is not read for once it is idle
+
+	served    bool // a request, at least
 	denied    bool // its source is kept out; its first request is its last
 	ended     bool // the client will send nothing more
 	lingering bool // everything is said; reading only so that it arrives
@@ -81,7 +85,7 @@ func (c *Conn) fill() (n, room int, err error) {
 		x.in = x.in[:len(x.in)+n]
 		x.run()
 		if first && c.x == x && x.phase == phaseHead { // only part of a head
-			c.deadline(c.front.config.Head)
+			c.deadline(c.front.shorter(c.front.config.Head))
 		}
 	} else if len(x.in) == 0 && x.phase == phaseHead {
 		c.front.giveBack(c)
@@ -195,6 +199,10 @@ func (c *Conn) resume() {
 func (c *Conn) OnDeadline(now int64) {
 	x := c.x
 	switch {
+	case x == nil && c.rest > 0: // it has rested
+		c.rest = 0
+		c.SetDeadline(now + int64(c.front.shorter(c.front.config.Idle)))
+		c.resume()
 	case x == nil || c.lingering || c.Handshaking() || x.phase == phaseHead:
 		c.shut()
 	case len(x.out) > 0 || c.Unsent() > 0:

@@ -2,6 +2,7 @@ package front
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/loop"
@@ -163,7 +164,13 @@ func (c *Conn) idle() {
 		c.shut()
 		return
 	}
-	c.SetDeadline(c.front.Loop.Coarse() + int64(c.front.config.Idle))
+	c.served = true
+	if c.rest > 0 {
+		c.Pause()
+		c.deadline(c.rest)
+		return
+	}
+	c.SetDeadline(c.front.Loop.Coarse() + int64(c.front.shorter(c.front.config.Idle)))
 	c.resume()
 }
 
@@ -231,7 +238,7 @@ func (x *Exchange) start() {
 // KeepAlive reports, before the head of the answer is written, whether the
 // connection may serve another request after it, and makes it so.
 func (x *Exchange) KeepAlive() bool {
-	if !x.Request.KeepAlive || x.conn.front.draining || x.conn.ended && x.next == len(x.in) {
+	if !x.Request.KeepAlive || x.conn.front.draining || x.conn.front.word.Closes() || x.conn.ended && x.next == len(x.in) {
 		x.closing = true
 	}
 	if x.body != bodyNone { // the rest of it would be in the way
@@ -241,6 +248,16 @@ func (x *Exchange) KeepAlive() bool {
 		}
 	}
 	return !x.closing
+}
+
+// Rest has the connection not read again for a time after the answer, so that what
+// the client sends before costs nothing. Trusted proxies, by whose connections
+// others come too, are read all the same.
+func (x *Exchange) Rest(d time.Duration) {
+	c := x.conn
+	if exempt := c.front.config.Exempt; exempt == nil || !exempt(c.remote.Addr()) {
+		c.rest = d
+	}
 }
 
 // Close has the connection closed after the answer. Call it before KeepAlive.
@@ -281,7 +298,7 @@ func (x *Exchange) following() {
 	}
 	x.nextRequest()
 	if len(x.in) > 0 {
-		x.conn.deadline(x.conn.front.config.Head)
+		x.conn.deadline(x.conn.front.shorter(x.conn.front.config.Head))
 	}
 	if x.conn.Paused() && !x.conn.ended {
 		x.conn.resume()

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tidegate/tidegate/dataplane/loop"
+	"github.com/tidegate/tidegate/dataplane/overload"
 )
 
 // Front serves the clients of one event loop. Its methods must be called on
@@ -18,10 +19,15 @@ type Front struct {
 	draining   bool
 	closed     bool // nothing more is accepted
 	buffered   int64
+	word       overload.Word // as of the last tick
+	hurried    *Conn         // the next to look at; nil: the first
+	sources    sources       // of the loop that accepts
 
 	open     atomic.Int64
 	accepted atomic.Int64
 	held     atomic.Int64
+	refused  [numRefusals]atomic.Int64
+	relieved atomic.Int64
 }
 
 // New returns a Front whose exchanges get their handlers from newHandler, once
@@ -29,7 +35,10 @@ type Front struct {
 func New(l *loop.Loop, config Config, newHandler func(*Exchange) Handler) *Front {
 	f := &Front{Loop: l, config: config, newHandler: newHandler}
 	f.conns.next, f.conns.prev = &f.conns, &f.conns
-	l.OnTick(func(int64) { f.held.Store(f.buffered) })
+	l.OnTick(func(now int64) {
+		f.held.Store(f.buffered)
+		f.relieve(now)
+	})
 	return f
 }
 
@@ -79,6 +88,10 @@ func (f *Front) link(c *Conn) {
 }
 
 func (f *Front) unlink(c *Conn) {
+	if f.hurried == c {
+		f.hurried = c.next
+	}
+	c.source.leave()
 	c.prev.next, c.next.prev = c.next, c.prev
 	c.prev, c.next = nil, nil
 	f.open.Add(-1)

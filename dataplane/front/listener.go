@@ -118,6 +118,11 @@ func (l *Listener) Close() { l.fronts[0].Loop.Do(l.socket.Close) }
 
 // OnReadable implements loop.Events: it accepts.
 func (l *Listener) OnReadable() {
+	home := l.fronts[0]
+	if home.config.Overload.Load().Refuses() {
+		l.rest()
+		return
+	}
 	for range acceptBatch {
 		fd, sa, err := unix.Accept4(l.socket.FD(), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch {
@@ -126,18 +131,47 @@ func (l *Listener) OnReadable() {
 		case err == unix.EINTR || err == unix.ECONNABORTED:
 			continue
 		case err != nil: // out of descriptors or memory: try again soon
-			l.socket.Pause()
-			l.socket.SetDeadline(l.fronts[0].Loop.Now() + int64(acceptPause))
+			l.rest()
 			return
+		case home.Loop.IsReserved(fd):
+			unix.Close(fd)
+			home.refused[refusedDescriptors].Add(1)
+			l.rest()
+			return
+		}
+		remote := addrPort(sa)
+		s, ok := home.enter(remote.Addr())
+		if !ok {
+			reset(fd)
+			home.refused[refusedSource].Add(1)
+			continue
 		}
 		l.turn++
 		f := l.fronts[l.turn%len(l.fronts)]
-		if f.Loop == l.fronts[0].Loop {
-			f.accept(l, fd, sa)
-		} else if !f.Loop.Post(func() { f.accept(l, fd, sa) }) {
+		if f.Loop == home.Loop {
+			f.accept(l, fd, remote, s)
+		} else if !f.Loop.Post(func() { f.accept(l, fd, remote, s) }) {
 			unix.Close(fd)
+			s.leave()
 		}
 	}
+}
+
+// rest leaves connections in the kernel's queue for a moment.
+func (l *Listener) rest() {
+	l.socket.Pause()
+	l.socket.SetDeadline(l.fronts[0].Loop.Now() + int64(acceptPause))
+}
+
+// addrPort is the address of a client; it is invalid for Unix sockets.
+func addrPort(sa unix.Sockaddr) netip.AddrPort {
+	switch a := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
+	}
+	return netip.AddrPort{}
 }
 
 // OnWritable implements loop.Events.
@@ -150,33 +184,34 @@ func (l *Listener) OnHangup() {}
 func (l *Listener) OnDeadline(int64) { l.socket.Resume() }
 
 // accept takes a new connection on the front's loop.
-func (f *Front) accept(l *Listener, fd int, sa unix.Sockaddr) {
+func (f *Front) accept(l *Listener, fd int, remote netip.AddrPort, s *source) {
 	f.accepted.Add(1)
 	if f.closed || f.config.Connections > 0 && f.open.Load() >= int64(f.config.Connections) {
 		unix.Close(fd)
+		s.leave()
+		if !f.draining {
+			f.refused[refusedFull].Add(1)
+		}
 		return
 	}
-	c := &Conn{front: f, listener: l}
-	switch a := sa.(type) {
-	case *unix.SockaddrInet4:
-		c.remote = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
-	case *unix.SockaddrInet6:
-		c.remote = netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
-	}
+	c := &Conn{front: f, listener: l, remote: remote, source: s}
 	if c.remote.IsValid() {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
 	if l.refuses != nil && l.refuses(c.remote.Addr()) {
 		reset(fd)
+		s.leave()
 		return
 	}
 	if f.config.Denied != nil && c.remote.IsValid() && f.config.Denied(c.remote.Addr()) {
 		if c.denied = true; l.TLS != nil { // a handshake would cost more than it is worth
 			reset(fd)
+			s.leave()
 			return
 		}
 	}
 	if c.Open(f.Loop, fd, c, false) != nil {
+		s.leave()
 		return
 	}
 	f.link(c)
@@ -185,7 +220,7 @@ func (f *Front) accept(l *Listener, fd int, sa unix.Sockaddr) {
 		wait = f.config.TLSHandshake
 		c.StartTLS(func(under net.Conn) *tls.Conn { return tls.Server(under, l.TLS) }, c.onHandshake)
 	}
-	c.deadline(wait)
+	c.deadline(f.shorter(wait))
 }
 
 // reset closes a connection with a TCP reset.

@@ -57,6 +57,7 @@ type Loop struct {
 	ticks     []func(now int64)
 
 	wallOffset int64
+	reserved   int // the first descriptor that Open refuses; 0 refuses none
 
 	mu     sync.Mutex
 	posted []func()
@@ -172,6 +173,15 @@ func (l *Loop) Do(f func()) {
 func (l *Loop) OnTick(f func(now int64)) {
 	l.Do(func() { l.ticks = append(l.ticks, f) })
 }
+
+// Reserve has sockets refused whose descriptor is first or more, so that those are
+// left to others: the kernel gives the lowest that is free, so as many are open
+// then. 0 reserves none. It must not be called on a loop's goroutine.
+func (l *Loop) Reserve(first int) { l.Do(func() { l.reserved = first }) }
+
+// IsReserved reports whether a new socket's descriptor is one that is left to
+// others. It must be called on the loop's goroutine.
+func (l *Loop) IsReserved(fd int) bool { return l.reserved > 0 && fd >= l.reserved }
 
 // Close stops the loop. Its sockets must have been closed before.
 func (l *Loop) Close() {

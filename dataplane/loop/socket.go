@@ -21,6 +21,9 @@ func (wouldBlock) Error() string   { return "operation would block" }
 func (wouldBlock) Timeout() bool   { return true }
 func (wouldBlock) Temporary() bool { return true }
 
+// ErrReserved is returned by Open for a descriptor that is left to others.
+var ErrReserved = errors.New("no file descriptor is left for sockets; raise RLIMIT_NOFILE")
+
 // ErrClosed is returned by a socket that has been closed.
 var ErrClosed = errors.New("socket is closed")
 
@@ -55,9 +58,13 @@ const (
 	stateStalled // in the loop's list of sockets to write to at the next tick
 )
 
-// Open registers fd, which the socket owns from now on. If connecting, the
-// first event is OnWritable or OnHangup.
+// Open registers fd, which the socket owns from now on, also when it fails. If
+// connecting, the first event is OnWritable or OnHangup.
 func (s *Socket) Open(l *Loop, fd int, events Events, connecting bool) error {
+	if l.IsReserved(fd) {
+		unix.Close(fd)
+		return ErrReserved
+	}
 	*s = Socket{loop: l, events: events, fd: int32(fd), state: stateOpen}
 	s.op = l.poll.Alloc()
 	s.op.FD = fd

@@ -39,6 +39,7 @@ func (r *reader) api() *Result {
 	result.EndpointType = r.endpointType
 	result.APIKeySource = r.apiKeySource
 	result.GuaranteedRate = r.guaranteedRate
+	result.Priority = r.priority
 	result.Policy = r.policy
 	result.Authorizers = r.authorizers()
 	return result
@@ -113,6 +114,8 @@ func (r *reader) rootExtension(value document.Node, name string) {
 		r.keySource(value)
 	case guaranteedRate:
 		r.guarantee(value)
+	case priority:
+		r.priority = r.priorityOf(value)
 	case "policy":
 		r.policy = r.resourcePolicy(value)
 	case "binary-media-types", "gateway-responses":
@@ -146,6 +149,18 @@ func (r *reader) guarantee(value document.Node) {
 		return
 	}
 	r.guaranteedRate = rate
+}
+
+// priorityOf reads a priority, of the API or of a method.
+func (r *reader) priorityOf(value document.Node) string {
+	if value.Node == nil {
+		return ""
+	}
+	name := r.Text(value)
+	if err := definition.CheckPriority(name); err != nil {
+		r.Add(value, "%s", err)
+	}
+	return name
 }
 
 func (r *reader) requestValidator(value document.Node) {

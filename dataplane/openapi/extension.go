@@ -13,6 +13,7 @@ const (
 	httpAPIFix = "it belongs to HTTP APIs; import a REST API"
 
 	guaranteedRate = ourPrefix + "guaranteed-rate"      // see definition.Body
+	priority       = ourPrefix + "priority"             // see definition.Body
 	acrossCallers  = ourPrefix + "cache-across-callers" // see definition.Integration
 	targets        = ourPrefix + "targets"
 	healthCheck    = ourPrefix + "health-check"
@@ -28,7 +29,7 @@ var extensions = map[string]bool{
 	awsPrefix + "importexport-version": true, awsPrefix + "integration": true, awsPrefix + "integrations": true,
 	awsPrefix + "minimum-compression-size": true, awsPrefix + "policy": true, awsPrefix + "request-validator": true,
 	awsPrefix + "request-validators": true, awsPrefix + "security-policy": true, awsPrefix + "tag-value": true,
-	guaranteedRate: true,
+	guaranteedRate: true, priority: true,
 }
 
 func isExtension(name string) bool {
@@ -49,6 +50,8 @@ func (r *reader) refuseExtension(value document.Node, name string) {
 	switch {
 	case name == guaranteedRate:
 		r.Add(value, "%s has no meaning here; move it to the root of the document", name)
+	case name == priority:
+		r.Add(value, "%s has no meaning here; move it to the root of the document or to an operation", name)
 	case extensions[name]:
 		r.Add(value, "%s has no meaning here; see where API Gateway's documentation puts it", name)
 	case near != "":

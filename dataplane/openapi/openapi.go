@@ -39,6 +39,7 @@ type Result struct {
 	EndpointType               string  // EDGE or REGIONAL; empty when the document does not say
 	APIKeySource               string  // definition.KeySourceHeader or KeySourceAuthorizer; empty when the document does not say
 	GuaranteedRate             float64 // requests per second for each stage; 0 is none. See definition.Body
+	Priority                   string  // likewise; empty when it is not said
 	Policy                     string  // the resource policy, JSON; empty when the document has none
 	Authorizers                []*definition.Authorizer
 	Tags                       map[string]string
@@ -76,7 +77,7 @@ func Parse(text []byte, o Options) (*Result, error) {
 	}
 	result.Body = definition.NewBody(o.APIID, r.tree.resources(o.APIID), definition.Settings{
 		EndpointType: result.EndpointType, DisableExecuteAPIEndpoint: r.disableEndpoint,
-		APIKeySource: result.APIKeySource, GuaranteedRate: result.GuaranteedRate,
+		APIKeySource: result.APIKeySource, GuaranteedRate: result.GuaranteedRate, Priority: result.Priority,
 		Policy: result.Policy, Authorizers: result.Authorizers,
 	})
 	result.Warnings = p.Warnings()
@@ -101,5 +102,6 @@ type reader struct {
 	disableEndpoint bool
 	apiKeySource    string
 	guaranteedRate  float64
+	priority        string
 	policy          string
 }

@@ -70,6 +70,7 @@ func (r *reader) operation(at document.Node, verb string, b *branch, shared *yam
 	}
 	op := build[v3.Operation](r, at, withParameters(r.shaped(at, operationShape), shared))
 	m := &definition.Method{HTTPMethod: verb, OperationName: op.OperationId.Value}
+	m.Priority = r.priorityOf(at.Get(priority))
 	r.security(at, m)
 	r.requestValidator(at.Get(awsPrefix + "request-validator"))
 	r.parameters(at, op, m, b)

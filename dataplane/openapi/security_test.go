@@ -62,6 +62,18 @@ func TestKeySourceAndGuaranteedRate(t *testing.T) {
 	}
 }
 
+func TestPriority(t *testing.T) {
+	result := parse(t, head+`x-tidegate-priority: low
+paths:
+  /a:
+    get: {x-tidegate-priority: high, responses: {"200": {description: ok}}}
+    put: {responses: {"200": {description: ok}}}
+`, Options{})
+	equal(t, "priority", []string{result.Priority, result.Body.Priority}, []string{"low", "low"})
+	m := methods(result.Body)
+	equal(t, "priorities of methods", []string{m["GET /a"].Priority, m["PUT /a"].Priority}, []string{"high", ""})
+}
+
 // TestAuthorization: how a method is authorized, by the operation or the
 // document, and what becomes of the authorizers.
 func TestAuthorization(t *testing.T) {

@@ -68,7 +68,7 @@ var (
 		"headers":     {kind: names, each: headerShape},
 		"description": unread, "content": unread, "links": unread,
 	}}
-	operationShape = &shape{kind: object, extensions: []string{"integration", "auth", "request-validator"}, fields: map[string]*shape{
+	operationShape = &shape{kind: object, extensions: []string{"integration", "auth", "request-validator", priority}, fields: map[string]*shape{
 		"operationId": textShape,
 		"parameters":  {kind: list, each: parameterShape},
 		"responses":   {kind: names, each: responseShape, extensible: true},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidegate/tidegate/dataplane/auth/sigv4"
 	"github.com/tidegate/tidegate/dataplane/http1"
+	"github.com/tidegate/tidegate/dataplane/overload"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/throttle"
 	"github.com/tidegate/tidegate/dataplane/usage"
@@ -21,6 +22,9 @@ type Admission struct {
 	Guaranteed *telemetry.Counter
 	Offenders  *telemetry.Offenders
 	Suspects   *telemetry.Suspects
+
+	Overload *overload.State     // nil: the host never has too much to do
+	Shed     *telemetry.Counters // by overload.Priority
 
 	IAM         *sigv4.Verifier     // of requests signed with an access key
 	TokenChecks *telemetry.Counters // by jwt.Result.Index

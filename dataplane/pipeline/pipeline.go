@@ -11,16 +11,21 @@ import (
 	"github.com/tidegate/tidegate/dataplane/deploy"
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/loop"
+	"github.com/tidegate/tidegate/dataplane/overload"
 	"github.com/tidegate/tidegate/dataplane/session"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
 	"github.com/tidegate/tidegate/dataplane/waf"
 	"github.com/tidegate/tidegate/limiter"
 )
 
-// Settings bound requests and answers, in bytes.
+// Settings bound requests and answers.
 type Settings struct {
-	MaxBody     int64 // of requests, for the message of a 413
-	MaxResponse int64 // of answers
+	MaxBody     int64 // bytes of requests, for the message of a 413
+	MaxResponse int64 // bytes of answers
+
+	// Allowed is how many requests may be in flight on one event loop when another
+	// of a priority comes; 0 is any number.
+	Allowed Allowances
 }
 
 // Pipeline is what the event loops share: one pointer to all live stages, and
@@ -95,6 +100,8 @@ type Worker struct {
 	contextValues [][]byte
 
 	serving  int64
+	allowed  Allowances // as of the last tick
+	shedder  overload.Shedder
 	done     uint64
 	inFlight atomic.Int64
 	finished atomic.Uint64
@@ -112,9 +119,11 @@ func (p *Pipeline) Worker(l *loop.Loop) *Worker {
 	var seed [32]byte
 	_, _ = crand.Read(seed[:]) // never fails
 	w := &Worker{pipeline: p, loop: l, sessions: session.NewWorker(p.sockets, l), random: rand.NewChaCha8(seed), scratch: make([]byte, 0, scratchSize), charges: make([]limiter.Charge, 0, maxCharges)}
+	w.allowed = p.settings.Load().Allowed
 	p.workers = append(p.workers, w)
 	l.OnTick(func(now int64) {
 		w.expireWaits(now)
+		w.allowed = p.settings.Load().Allowed
 		w.inFlight.Store(w.serving)
 		w.finished.Store(w.done)
 	})

@@ -13,6 +13,7 @@ type Reason uint8
 // Reasons.
 const (
 	NotReady Reason = iota
+	Overloaded
 	Denied
 	NoStage
 	NotCertified
@@ -78,6 +79,7 @@ type gatewayResponse struct {
 // gave no valid answer is a bad gateway (502), as for AWS_PROXY on AWS.
 var responses = [numReasons]gatewayResponse{
 	NotReady:             {"not_ready", 503, "NOT_READY", "ServiceUnavailableException", "Service Unavailable"},
+	Overloaded:           {"overloaded", 503, "OVERLOADED", "ServiceUnavailableException", "Service Unavailable"},
 	Denied:               {"denied", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	NoStage:              {"no_stage", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},
 	NotCertified:         {"not_certified", 403, "ACCESS_DENIED", "ForbiddenException", "Forbidden"},

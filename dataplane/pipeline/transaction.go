@@ -117,6 +117,9 @@ func (t *transaction) Serve() {
 		t.reject(URLTooLong)
 		return
 	}
+	if t.shed() {
+		return
+	}
 	if t.verb = r.Verb; stage.Sockets == nil {
 		t.verb = overridden(r)
 	}

@@ -9,6 +9,12 @@ type Metric struct{ Name, Help, Label string }
 var (
 	ConnectionsAccepted = Metric{Name: "tidegate_connections_accepted_total", Help: "Client connections accepted."}
 	ConnectionsOpen     = Metric{Name: "tidegate_connections_open", Help: "Client connections that are open."}
+	ConnectionsRefused  = Metric{Name: "tidegate_connections_refused_total", Help: "Client connections closed at once, because there or their source had as many as allowed, or no descriptor was left.", Label: "reason"}
+	ConnectionsRelieved = Metric{Name: "tidegate_connections_relieved_total", Help: "Idle client connections closed because the host was short of memory or descriptors."}
+
+	OverloadLevel = Metric{Name: "tidegate_overload_level", Help: "How far each signal of overload is from its start (0) to its full threshold (1).", Label: "signal"}
+	OverloadValue = Metric{Name: "tidegate_overload_value", Help: "The signals of overload: shares of their limits, and the delay in seconds.", Label: "signal"}
+	ShedRequests  = Metric{Name: "tidegate_shed_requests_total", Help: "Requests answered with 503 because the host had too much to do, by priority.", Label: "priority"}
 
 	ClientCertificatesRefused = Metric{Name: "tidegate_client_certificates_refused_total", Help: "TLS handshakes ended because the client's certificate is not trusted by the domain."}
 

@@ -127,6 +127,16 @@ func (r *Registry) GaugeFunc(m Metric, value func() int64) {
 		func() float64 { return float64(value()) }))
 }
 
+// GaugesFunc is GaugeFunc for a metric with a label; value gets the index of the
+// label's value.
+func (r *Registry) GaugesFunc(m Metric, values []string, value func(i int) float64) {
+	for i, name := range values {
+		r.prometheus.MustRegister(prometheus.NewGaugeFunc(
+			prometheus.GaugeOpts{Name: m.Name, Help: m.Help, ConstLabels: prometheus.Labels{m.Label: name}},
+			func() float64 { return value(i) }))
+	}
+}
+
 // Handler serves the metrics in the Prometheus and OpenMetrics text formats.
 func (r *Registry) Handler() http.Handler {
 	return promhttp.HandlerFor(r.prometheus, promhttp.HandlerOpts{

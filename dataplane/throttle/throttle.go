@@ -37,6 +37,12 @@ func (m *Method) AppendCharges(dst []limiter.Charge, account *limiter.Shared) []
 	return dst
 }
 
+// AppendGuaranteed appends the charge of the guaranteed share of the method's
+// stage, which must have one: see Reserved.
+func (m *Method) AppendGuaranteed(dst []limiter.Charge) []limiter.Charge {
+	return append(dst, m.stage.reserve.charge())
+}
+
 // Level says which limit the charge at index i of AppendCharges is.
 func (m *Method) Level(i int) Level {
 	switch {

@@ -42,6 +42,7 @@ var apiFields = object[API]{
 	"x-tidegate-allowed-origins": notEmpty(texts(func(a *API) *[]string { return &a.AllowedOrigins }, checkOrigin), `lists no origin; write ["*"] to let pages of all origins connect`),
 	"x-tidegate-subprotocols":    texts(func(a *API) *[]string { return &a.Subprotocols }, checkSubprotocol),
 	"x-tidegate-guaranteed-rate": guaranteedRate,
+	"x-tidegate-priority":        priority,
 
 	"disableSchemaValidation": refused[API]("there are no models to validate by; remove it"),
 	"ipAddressType":           refused[API]("the listeners of the host file decide which addresses serve; remove it", "ipv4"),
@@ -145,6 +146,13 @@ func guaranteedRate(r *reader, at document.Node, a *API) {
 		return
 	}
 	a.GuaranteedRate = rate
+}
+
+func priority(r *reader, at document.Node, a *API) {
+	a.Priority = r.Text(at)
+	if err := definition.CheckPriority(a.Priority); err != nil {
+		r.Add(at, "%s", err)
+	}
 }
 
 // readBody reads the body of a control operation, a JSON object; an empty one is

@@ -22,6 +22,7 @@ apiKeySelectionExpression: $request.header.x-api-key
 x-tidegate-allowed-origins: [https://chat.example.com, "https://*.example.com:8443", "null"]
 x-tidegate-subprotocols: [chat.v1]
 x-tidegate-guaranteed-rate: 5
+x-tidegate-priority: high
 integrations:
   backend:
     integrationType: HTTP_PROXY
@@ -77,11 +78,11 @@ func TestParse(t *testing.T) {
 		Name: "chat", Description: "rooms", Version: "1.0", Tags: map[string]string{"team": "talk"},
 		RouteSelectionExpression: "$request.body.action", APIKeySource: definition.KeySourceHeader,
 		AllowedOrigins: []string{"https://chat.example.com", "https://*.example.com:8443", "null"},
-		Subprotocols:   []string{"chat.v1"}, GuaranteedRate: 5,
+		Subprotocols:   []string{"chat.v1"}, GuaranteedRate: 5, Priority: "high",
 	})
 	body := result.Body
 	ws := body.WebSocket
-	if body.EndpointType != definition.EndpointRegional || body.GuaranteedRate != 5 || len(body.Resources) != 1 || ws.RouteSelectionExpression != "$request.body.action" || ws.Subprotocols[0] != "chat.v1" {
+	if body.EndpointType != definition.EndpointRegional || body.GuaranteedRate != 5 || body.Priority != "high" || len(body.Resources) != 1 || ws.RouteSelectionExpression != "$request.body.action" || ws.Subprotocols[0] != "chat.v1" {
 		t.Errorf("body %+v", body)
 	}
 	backend, token := definition.RouteIntegrationID("backend"), definition.AuthorizerID("abc123", "token")

@@ -56,6 +56,7 @@ func TestRefused(t *testing.T) {
 		{"subprotocol", head + "x-tidegate-subprotocols: ['a b']\n", "is not a subprotocol"},
 		{"subprotocol twice", head + "x-tidegate-subprotocols: [a, a]\n", `x-tidegate-subprotocols[1]: "a" stands twice`},
 		{"rate", head + "x-tidegate-guaranteed-rate: -1\n", "must be a number of requests per second"},
+		{"priority", head + "x-tidegate-priority: 1\n", `"1" is no priority; use low, normal or high`},
 		{"tags", head + "tags: [a]\n", "tags: must be a mapping"},
 		{"twice", head + "routes: {a: {}, a: {}}\n", "routes.a: the key stands twice"},
 		{"many routes", head + "routes: {" + strings.Join(keys(301), ": {}, ") + ": {}}\n", "line 4: routes: an API has at most 300 routes, and this has 301"},

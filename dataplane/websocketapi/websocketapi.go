@@ -48,6 +48,7 @@ type API struct {
 	AllowedOrigins []string
 	Subprotocols   []string
 	GuaranteedRate float64
+	Priority       string
 }
 
 // Options says how to read a document. The zero value allows API Gateway's own
@@ -100,7 +101,7 @@ func Parse(text []byte, o Options) (*Result, error) {
 	}
 	result.Body = definition.NewWebSocketBody(o.APIID, d.socket, definition.Settings{
 		EndpointType: definition.EndpointRegional, DisableExecuteAPIEndpoint: result.DisableExecuteAPIEndpoint,
-		APIKeySource: result.APIKeySource, GuaranteedRate: result.GuaranteedRate, Authorizers: result.Authorizers,
+		APIKeySource: result.APIKeySource, GuaranteedRate: result.GuaranteedRate, Priority: result.Priority, Authorizers: result.Authorizers,
 	})
 	result.Warnings = p.Warnings()
 	return result, nil

@@ -11,6 +11,7 @@ var imports = map[string][]string{
 	"dataplane/jsonpath":   {},
 	"dataplane/loop":       {},
 	"dataplane/seccomp":    {},
+	"dataplane/overload":   {},
 	"dataplane/telemetry":  {},
 
 	"bpf/gate":               {},
@@ -35,7 +36,7 @@ var imports = map[string][]string{
 
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
-	"dataplane/front":                {"dataplane/http1", "dataplane/loop"},
+	"dataplane/front":                {"dataplane/http1", "dataplane/loop", "dataplane/overload"},
 	"dataplane/mtls":                 {"dataplane/loop", "truststore"},
 	"dataplane/throttle":             {"dataplane/definition", "limiter"},
 	"dataplane/cache":                {"cachestore", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/http1"},
@@ -64,12 +65,12 @@ var imports = map[string][]string{
 		"dataplane/integration/lambda", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane/deploy": {
-		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/jwt", "dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/selection", "dataplane/template", "dataplane/websocket", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "dataplane/waf",
+		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/jwt", "dataplane/cache", "dataplane/definition", "dataplane/http1", "dataplane/route", "dataplane/selection", "dataplane/template", "dataplane/websocket", "dataplane/overload", "dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "dataplane/waf",
 		"dataplane/integration/lambda", "dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
 	},
 	"dataplane/pipeline": {
 		"dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/policy", "dataplane/auth/sigv4",
-		"cachestore", "dataplane/cache", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/jsonpath", "dataplane/loop", "dataplane/mtls", "dataplane/route",
+		"cachestore", "dataplane/cache", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/deploy", "dataplane/front", "dataplane/http1", "dataplane/jsonpath", "dataplane/loop", "dataplane/mtls", "dataplane/overload", "dataplane/route",
 		"dataplane/session", "dataplane/websocket",
 		"dataplane/telemetry", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "limiter",
 		"dataplane/integration/lambda", "dataplane/integration/mock", "dataplane/integration/proxy", "dataplane/integration/upstream",
@@ -78,7 +79,7 @@ var imports = map[string][]string{
 		"bpf/gate", "bpf/steer", "configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/integration/upstream/health", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
-		"dataplane/mtls", "dataplane/seccomp", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "dataplane/websocket", "prefixlist", "truststore",
+		"dataplane/mtls", "dataplane/overload", "dataplane/seccomp", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "dataplane/websocket", "prefixlist", "truststore",
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.

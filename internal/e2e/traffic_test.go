@@ -130,6 +130,26 @@ func (d *daemon) resident() int {
 	return 0
 }
 
+// cpuTime returns what the process has used of the CPU, in ticks of 10 ms.
+func (d *daemon) cpuTime() time.Duration {
+	d.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.cmd.Process.Pid))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest) // from state, the third of proc(5)
+	var ticks int64
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
 // TestR1SteadyLoad: 256 keep-alive connections, small and 10 KB answers, no
 // failure, and memory, descriptors and goroutines that do not grow (R1, R42).
 func TestR1SteadyLoad(t *testing.T) {

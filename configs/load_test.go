@@ -82,7 +82,7 @@ func TestLoadFillsEveryField(t *testing.T) {
 				Failures: 8, FailurePercent: 9, MinRequests: 10, Window: 11 * time.Second,
 				Ejection: 12 * time.Second, MaxEjection: 13 * time.Second, MaxPercent: 14,
 			},
-			Breaker: Breaker{FailurePercent: 15, MinRequests: 16, Open: 17 * time.Second, MaxOpen: 18 * time.Second},
+			Breaker: Breaker{FailurePercent: 15, MinRequests: 16, SingleTargets: true, Open: 17 * time.Second, MaxOpen: 18 * time.Second},
 		},
 		AccessLog: AccessLog{Path: dir + "/access.log", Context: []string{"authorizer.claims.email", "authorizer.tenant"}},
 	}

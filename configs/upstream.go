@@ -69,6 +69,9 @@ type Breaker struct {
 	FailurePercent int `yaml:"failure_percent"`
 	// MinRequests is how many there have to be in the window, of all targets.
 	MinRequests int `yaml:"min_requests"`
+	// SingleTargets has it open also for integrations with one target. Without that
+	// clients go on seeing what became of each request, as with AWS.
+	SingleTargets bool `yaml:"single_targets"`
 	// Open is how long it stays open the first time, which doubles each time it is
 	// repeated.
 	Open time.Duration `yaml:"open"`

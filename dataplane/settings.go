@@ -87,7 +87,7 @@ func upstreamConfig(h *configs.Host) (upstream.Config, error) {
 			Failures: o.Failures, FailureRate: share(o.FailurePercent), MinRequests: o.MinRequests, Window: o.Window,
 			Ejection: o.Ejection, MaxEjection: o.MaxEjection, MaxEjected: share(o.MaxPercent),
 			Breaker: health.BreakerRules{
-				FailureRate: share(b.FailurePercent), MinRequests: b.MinRequests, Open: b.Open, MaxOpen: b.MaxOpen,
+				FailureRate: share(b.FailurePercent), MinRequests: b.MinRequests, Single: b.SingleTargets, Open: b.Open, MaxOpen: b.MaxOpen,
 			},
 		},
 	}

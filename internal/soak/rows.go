@@ -16,6 +16,9 @@ const (
 
 var rows = []row{
 	{"R1", "steady load", "no failed request, memory flat", []string{e2e + "TestR1SteadyLoad"}},
+	{"R2", "overload", "goodput >= 90 % at 5 x, others refused promptly, operators answered", []string{e2e + "TestR2Overload TestPriorityOnTheCPU"}},
+	{"R3", "little memory", "shed, not killed; operators answered", []string{e2e + "TestMemory"}},
+	{"R4", "slowloris", "2,000 slow clients cut <= 11 s, p99 of the others <= 2 x", []string{e2e + "TestR4Slowloris"}},
 	{"R5", "slow bodies, slow readers", "cut within 30 s, <= 64 KiB each, the others are served", []string{e2e + "TestR5SlowBodies"}},
 	{"R6", "silent connections", "closed after 10 s +- 1, new ones are let in meanwhile", []string{e2e + "TestR6SilentConnections"}},
 	{"R7", "flood that nobody reads", "<= 1 MiB buffered per connection", []string{"./dataplane/front TestUnreadAnswersAreBounded TestSlowBackendSlowsTheUpload"}},
@@ -44,6 +47,9 @@ var rows = []row{
 	{"R27", "engine amnesia", cluster, nil},
 	{"R28", "@connections (one node)", "all delivered or 410, forged ids reach nobody", []string{e2e + "TestR28Connections"}},
 	{"R29", "WebSocket abuse", "right close code, <= 64 KiB held per connection", []string{e2e + "TestRFC6455", "./dataplane/websocket TestFloods TestSlowReaders TestChaos TestConformance"}},
+	{"R30", "faults of backends", "out <= 10 s, back <= 40 s, never more than half out", []string{e2e + "TestR30UpstreamFaults", "./dataplane/integration/upstream/health TestAgainstModel"}},
+	{"R31", "retry storm", "targets see <= 1.2 x what clients send", []string{e2e + "TestR31RetryStorm"}},
+	{"R32", "noisy tenant", "20 other APIs: no error, as fast as before", []string{e2e + "TestR32NoisyTenant"}},
 	{"R33", "faults of issuers", "few fetches for unknown keys, valid tokens go on, rotation <= 60 s", []string{"./dataplane/auth/jwt TestR33Faults TestR33UnknownKeys TestR33Rotation", e2e + "TestR33KeysRotateUnderTraffic"}},
 	{"R34", "attacks by tokens and signatures", "0 accepted, all valid ones are", []string{"./dataplane/auth/jwt TestR34TokenAttacks", "./dataplane/auth/sigv4 TestR34RefusesEveryChangedByte TestR34RefusesOtherChanges TestR34AcceptsWhatTheSDKSigns"}},
 	{"R35", "cache attacks", "0 answers across principals, one call per stampede", []string{e2e + "TestR35CacheAttacks TestStampede TestStandardStampede"}},
@@ -51,6 +57,7 @@ var rows = []row{
 	{"R37", "spoofed flood", "the victim is served, no entry is made", []string{e2e + "TestSpoofedFlood"}},
 	{"R38", "private endpoint", "0 bytes of HTTP but by the bound interface, after a kill too", []string{e2e + "TestPrivateListener"}},
 	{"R39", "control socket", "only allowed users, limits hold", []string{"./dataplane/control TestCredentialMatrix TestStaleSocketIsReplacedAndALiveOneIsNot TestTenThousandConnects TestOneGigabyteBody TestSocketModesAreExact"}},
+	{"R40", "few descriptors", "CPU <= 1 core, operators answered, serves again <= 2 s", []string{e2e + "TestR40Descriptors"}},
 	{"R43", "sandbox", "exposure <= 2.0, the daemon works under its unit and keeps what it takes", []string{"./configs/systemd TestServiceExposure", e2e + "TestUnit TestConfined TestConfinedUpgrade"}},
 	{"R44", "determinism of routing", "router, web ACL, cache and backend see one form", []string{"./internal/corpus TestR44OneForm"}},
 }

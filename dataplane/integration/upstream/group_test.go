@@ -25,7 +25,7 @@ func resilient(c *upstream.Config) {
 	c.Health = health.Rules{
 		Failures: 5, FailureRate: 0.2, MinRequests: 20, Window: 10 * time.Second,
 		Ejection: time.Second, MaxEjection: 30 * time.Second, MaxEjected: 0.5,
-		Breaker: health.BreakerRules{FailureRate: 0.8, MinRequests: 20, Open: time.Second, MaxOpen: 30 * time.Second},
+		Breaker: health.BreakerRules{FailureRate: 0.8, MinRequests: 20, Single: true, Open: time.Second, MaxOpen: 30 * time.Second},
 	}
 }
 

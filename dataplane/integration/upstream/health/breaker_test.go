@@ -36,6 +36,13 @@ func TestBreaker(t *testing.T) {
 	w.saw(0, 0, 30).after(tick).after(5*time.Second).expect("forgiven", "t half")
 }
 
+// TestBreakerOfOne: unless asked for, a single target has none.
+func TestBreakerOfOne(t *testing.T) {
+	none := func(r *health.Rules) { r.Breaker.Single = false }
+	newWard(t, 1, none).saw(0, 0, 100).after(tick).expect("all of one fail", "u")
+	newWard(t, 2, none).saw(0, 0, 100).saw(1, 0, 100).after(tick).expect("all of two fail", "uu open")
+}
+
 func TestBreakerOfSeveral(t *testing.T) {
 	w := newWard(t, 3)
 	w.saw(0, 0, 30).saw(1, 0, 30).saw(2, 30, 0).after(tick).expect("one is well", "euu")

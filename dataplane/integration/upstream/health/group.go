@@ -184,7 +184,7 @@ func (g *Group) outlier(t *Target) Cause {
 // breaker is to open.
 func (g *Group) allFail() (c Cause, all bool) {
 	r := &g.Rules.Breaker
-	if r.FailureRate == 0 {
+	if r.FailureRate == 0 || len(g.Targets) < 2 && !r.Single {
 		return c, false
 	}
 	var sum Counts

@@ -7,11 +7,12 @@ import (
 	"github.com/tidegate/tidegate/dataplane/integration/upstream/health"
 )
 
-// rules are those of a host file that says nothing.
+// rules are those of a host file that says nothing but that single targets have a
+// breaker too.
 var rules = health.Rules{
 	Failures: 5, FailureRate: 0.2, MinRequests: 20, Window: 10 * time.Second,
 	Ejection: 5 * time.Second, MaxEjection: 30 * time.Second, MaxEjected: 0.5,
-	Breaker: health.BreakerRules{FailureRate: 0.8, MinRequests: 20, Open: 5 * time.Second, MaxOpen: 30 * time.Second},
+	Breaker: health.BreakerRules{FailureRate: 0.8, MinRequests: 20, Single: true, Open: 5 * time.Second, MaxOpen: 30 * time.Second},
 }
 
 // ward is a group under test, with its own clock.

@@ -20,6 +20,7 @@ type Rules struct {
 type BreakerRules struct {
 	FailureRate float64 // that every target that is asked reaches, 0 to 1; 0: never
 	MinRequests int     // in the window, of all of them
+	Single      bool    // also where there is one target
 	Open        time.Duration
 	MaxOpen     time.Duration
 }

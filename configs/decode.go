@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tidegate/tidegate/prefixlist"
+	"github.com/tidegate/tidegate/configs/prefixlist"
 )
 
 // report collects what is wrong, and remembers the line of every field seen so

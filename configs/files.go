@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/tidegate/tidegate/truststore"
+	"github.com/tidegate/tidegate/configs/truststore"
 )
 
 // CheckFiles reads the certificates, the trust stores and the lists of networks

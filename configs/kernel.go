@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/tidegate/tidegate/prefixlist"
+	"github.com/tidegate/tidegate/configs/prefixlist"
 )
 
 // Values of Listener.Refusal.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidegate/tidegate/prefixlist"
+	"github.com/tidegate/tidegate/configs/prefixlist"
 )
 
 var (

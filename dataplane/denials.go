@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/configs/prefixlist"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/dataplane/waf"
-	"github.com/tidegate/tidegate/prefixlist"
 )
 
 // denials are who is kept out wherever the kernel gate is not: looked up when a

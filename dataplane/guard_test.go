@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/configs/prefixlist"
 	"github.com/tidegate/tidegate/dataplane/definition"
 	"github.com/tidegate/tidegate/internal/need"
 	"github.com/tidegate/tidegate/internal/testnet"
-	"github.com/tidegate/tidegate/prefixlist"
 )
 
 // The longest network decides, whoever speaks of it; loopback and trusted proxies

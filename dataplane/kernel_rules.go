@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/bpf/gate"
+	"github.com/tidegate/tidegate/configs/prefixlist"
 	"github.com/tidegate/tidegate/dataplane/definition"
-	"github.com/tidegate/tidegate/prefixlist"
 )
 
 // listName is the set of the host file's deny lists.

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/configs/truststore"
 	"github.com/tidegate/tidegate/dataplane/mtls"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
-	"github.com/tidegate/tidegate/truststore"
 )
 
 // mutualTLS is what the gateway knows of the domains that ask for certificates.

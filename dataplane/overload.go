@@ -4,13 +4,13 @@ import (
 	"net/netip"
 
 	"github.com/tidegate/tidegate/configs"
+	"github.com/tidegate/tidegate/configs/prefixlist"
 	"github.com/tidegate/tidegate/dataplane/control"
 	"github.com/tidegate/tidegate/dataplane/front"
 	"github.com/tidegate/tidegate/dataplane/loop"
 	"github.com/tidegate/tidegate/dataplane/overload"
 	"github.com/tidegate/tidegate/dataplane/pipeline"
 	"github.com/tidegate/tidegate/dataplane/telemetry"
-	"github.com/tidegate/tidegate/prefixlist"
 )
 
 // leastReserved is how many descriptors are kept for others than clients and

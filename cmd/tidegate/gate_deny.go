@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidegate/tidegate/configs/prefixlist"
 	"github.com/tidegate/tidegate/dataplane/control"
-	"github.com/tidegate/tidegate/prefixlist"
 )
 
 var gateDenyCommand = &command{

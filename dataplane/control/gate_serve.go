@@ -8,8 +8,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/tidegate/tidegate/configs/prefixlist"
 	"github.com/tidegate/tidegate/dataplane/definition"
-	"github.com/tidegate/tidegate/prefixlist"
 )
 
 // Limits of rules.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/tidegate/tidegate/configs/prefixlist"
 	"github.com/tidegate/tidegate/dataplane/definition"
-	"github.com/tidegate/tidegate/prefixlist"
 )
 
 // ipSetInput is what a put says of an IP set.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidegate/tidegate/configs/prefixlist"
 	"github.com/tidegate/tidegate/dataplane/definition"
-	"github.com/tidegate/tidegate/prefixlist"
 )
 
 func (s *Server) wireIPSet(c *definition.Catalog, set *definition.IPSet) IPSet {

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidegate/tidegate/configs/truststore"
 	"github.com/tidegate/tidegate/internal/testpki"
-	"github.com/tidegate/tidegate/truststore"
 )
 
 // BenchmarkHandshake has both ends of a handshake in one process: with a domain

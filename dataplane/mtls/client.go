@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tidegate/tidegate/truststore"
+	"github.com/tidegate/tidegate/configs/truststore"
 )
 
 // Client is a client that was trusted in the handshake of its connection. Its

@@ -9,7 +9,7 @@ import (
 	"time"
 	"weak"
 
-	"github.com/tidegate/tidegate/truststore"
+	"github.com/tidegate/tidegate/configs/truststore"
 )
 
 // domain is one that asks for certificates.

@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tidegate/tidegate/truststore"
+	"github.com/tidegate/tidegate/configs/truststore"
 )
 
 // Domains are the domains that ask for certificates, with what they go by. Its

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidegate/tidegate/configs/truststore"
 	"github.com/tidegate/tidegate/internal/testpki"
-	"github.com/tidegate/tidegate/truststore"
 )
 
 // TestSetLooksAtTheConnected: whom a changed store does not trust any more is

@@ -4,8 +4,8 @@ import (
 	"crypto/tls"
 	"strings"
 
+	"github.com/tidegate/tidegate/configs/truststore"
 	"github.com/tidegate/tidegate/dataplane/loop"
-	"github.com/tidegate/tidegate/truststore"
 )
 
 // Ask has a listener with the configuration ask for certificates in connections

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidegate/tidegate/configs/truststore"
 	"github.com/tidegate/tidegate/internal/testpki"
-	"github.com/tidegate/tidegate/truststore"
 )
 
 // TestHandshakes: who is asked, and who is let in, by both versions of TLS.

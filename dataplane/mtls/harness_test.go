@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidegate/tidegate/configs/truststore"
 	"github.com/tidegate/tidegate/internal/testpki"
-	"github.com/tidegate/tidegate/truststore"
 )
 
 // server answers handshakes as a listener does.

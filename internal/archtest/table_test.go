@@ -5,7 +5,7 @@ package archtest
 // row without a package.
 var imports = map[string][]string{
 	// Leaves import nothing of ours.
-	"configs":              {"prefixlist", "truststore"}, // leaves too: what these files hold is read the same everywhere
+	"configs":              {"configs/prefixlist", "configs/truststore"}, // leaves too: what these files hold is read the same everywhere
 	"dataplane/definition": {},
 	"dataplane/http1":      {},
 	"dataplane/jsonpath":   {},
@@ -20,11 +20,11 @@ var imports = map[string][]string{
 	"dataplane/auth/verdict": {},
 	"dataplane/document":     {},
 	"dataplane/expression":   {},
-	"prefixlist":             {},
+	"configs/prefixlist":     {},
 	"dataplane/waf/crs":      {},
 	"dataplane/waf/text":     {},
 	"dataplane/waf/window":   {},
-	"truststore":             {},
+	"configs/truststore":     {},
 
 	"dataplane/integration/upstream/health": {},
 
@@ -32,12 +32,12 @@ var imports = map[string][]string{
 	"dataplane/openapi":      {"dataplane/definition", "dataplane/document", "dataplane/expression"},
 	"dataplane/websocketapi": {"dataplane/definition", "dataplane/document", "dataplane/expression", "dataplane/template"},
 	"dataplane/state":        {"dataplane/definition"},
-	"dataplane/control":      {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/document", "dataplane/openapi", "dataplane/websocketapi", "prefixlist"},
+	"dataplane/control":      {"dataplane/auth/iam", "dataplane/auth/policy", "dataplane/definition", "dataplane/document", "dataplane/openapi", "dataplane/websocketapi", "configs/prefixlist"},
 
 	// Steps of a request, which never import one another.
 	"dataplane/route":                {"dataplane/definition"},
 	"dataplane/front":                {"dataplane/http1", "dataplane/loop", "dataplane/overload"},
-	"dataplane/mtls":                 {"dataplane/loop", "truststore"},
+	"dataplane/mtls":                 {"dataplane/loop", "configs/truststore"},
 	"dataplane/throttle":             {"dataplane/definition", "limiter"},
 	"dataplane/cache":                {"cachestore", "dataplane/cache/rfc9111", "dataplane/definition", "dataplane/http1"},
 	"dataplane/cache/rfc9111":        {"dataplane/http1"},
@@ -79,11 +79,11 @@ var imports = map[string][]string{
 		"bpf/gate", "bpf/steer", "configs", "dataplane/auth", "dataplane/auth/authorizer", "dataplane/auth/iam", "dataplane/auth/jwt", "dataplane/auth/sigv4", "dataplane/integration/lambda", "dataplane/cache", "dataplane/control", "dataplane/definition", "dataplane/deploy", "dataplane/front",
 		"dataplane/http1", "dataplane/integration/mock", "dataplane/integration/proxy",
 		"dataplane/integration/upstream", "dataplane/integration/upstream/health", "dataplane/loop", "dataplane/openapi", "dataplane/pipeline", "dataplane/route", "dataplane/state", "dataplane/telemetry",
-		"dataplane/mtls", "dataplane/overload", "dataplane/seccomp", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "dataplane/websocket", "prefixlist", "truststore",
+		"dataplane/mtls", "dataplane/overload", "dataplane/seccomp", "dataplane/sentence", "dataplane/session", "dataplane/throttle", "dataplane/usage", "dataplane/waf", "dataplane/websocket", "configs/prefixlist", "configs/truststore",
 	},
 
 	// The binary. Its offline subcommands parse documents as the daemon does.
-	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/document", "dataplane/openapi", "dataplane/websocketapi", "prefixlist"},
+	"cmd/tidegate": {"configs", "dataplane", "dataplane/control", "dataplane/definition", "dataplane/document", "dataplane/openapi", "dataplane/websocketapi", "configs/prefixlist"},
 
 	// Programs and tests beside the product.
 	"configs/gendocs":                     {"configs"},

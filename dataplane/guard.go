@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tidegate/tidegate/bpf/gate"
@@ -36,7 +37,20 @@ func (g *Gateway) startGuarded(host *configs.Host) error {
 	g.mu.Unlock()
 	g.gate.set(wants)
 	g.keeping.Go(g.keepGuard)
-	return g.confine(host)
+	if err := g.confine(host); err != nil {
+		return err
+	}
+	// What fails until here costs no client anything: those of a predecessor's sockets
+	// are its own.
+	g.mu.Lock()
+	listeners := slices.Clone(g.listeners)
+	g.mu.Unlock()
+	for _, l := range listeners {
+		for _, f := range l.fronts {
+			f.Accept()
+		}
+	}
+	return nil
 }
 
 // claim locks the folder of pins, and clears away what an earlier run left there

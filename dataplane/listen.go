@@ -52,7 +52,8 @@ func (g *Gateway) newListener(c configs.Listener) (*listener, error) {
 	return l, nil
 }
 
-// listen opens a public listener, or takes the socket that was passed for it.
+// listen opens a public listener, or takes the socket that was passed for it. It
+// accepts nothing yet.
 func (g *Gateway) listen(c configs.Listener) error {
 	l, err := g.newListener(c)
 	if err != nil {
@@ -62,7 +63,7 @@ func (g *Gateway) listen(c configs.Listener) error {
 	if err != nil {
 		return fmt.Errorf("listener %q: %w", c.Name, err)
 	}
-	f, err := front.Listen(c.Name, "", ln, l.tls, g.fronts)
+	f, err := front.Open(c.Name, "", ln, l.tls, g.fronts)
 	if err != nil {
 		return err
 	}

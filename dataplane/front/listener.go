@@ -42,6 +42,16 @@ type Refuser interface {
 // descriptor and closes ln, which may be a Refuser. endpoint is for a private
 // listener. Any goroutine but a loop's may call it.
 func Listen(name, endpoint string, ln net.Listener, config *tls.Config, fronts []*Front) (*Listener, error) {
+	l, err := Open(name, endpoint, ln, config, fronts)
+	if err == nil {
+		l.Accept()
+	}
+	return l, err
+}
+
+// Open is Listen that accepts nothing until Accept. Whoever connects waits, and is
+// another process's if that has the socket too.
+func Open(name, endpoint string, ln net.Listener, config *tls.Config, fronts []*Front) (*Listener, error) {
 	fd, err := detach(ln)
 	if err != nil {
 		return nil, fmt.Errorf("listener %q: %w", name, err)
@@ -51,7 +61,11 @@ func Listen(name, endpoint string, ln net.Listener, config *tls.Config, fronts [
 	if r, ok := ln.(Refuser); ok {
 		l.refuses = r.Refuses
 	}
-	fronts[0].Loop.Do(func() { err = l.socket.Open(fronts[0].Loop, fd, l, false) })
+	fronts[0].Loop.Do(func() {
+		if err = l.socket.Open(fronts[0].Loop, fd, l, false); err == nil {
+			l.socket.Pause()
+		}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("listener %q: %w", name, err)
 	}
@@ -97,6 +111,9 @@ const kernelUnsent = 96 << 10
 
 // Addr returns the address listened on.
 func (l *Listener) Addr() net.Addr { return l.addr }
+
+// Accept starts accepting. Any goroutine but a loop's may call it.
+func (l *Listener) Accept() { l.fronts[0].Loop.Do(l.socket.Resume) }
 
 // Open returns the connections open now that the listener accepted.
 func (l *Listener) Open() int64 { return l.open.Load() }

@@ -99,10 +99,13 @@ func prioritized() string {
 // TestPriorityOnTheCPU: while five times as many clients of low priority as keep the
 // CPU busy ask for all they can get, each of them is refused once a second at most, so
 // that the CPU is for answers, and those of high priority are served everything. How
-// much is served in a second says as much of what else the machine does.
+// much is served in a second says as much of what else the machine does. The
+// daemon is nice, for its clients cost more than its answers, and would be what is busy.
 func TestPriorityOnTheCPU(t *testing.T) {
 	const clients, factor = 200, 5
-	d := start(t, host{more: "workers: 1\noverload: {delay: {start: 1ms, full: 20ms}}"})
+	d := prepare(t, host{more: "workers: 1\noverload: {delay: {start: 500us, full: 3ms}}"})
+	d.run("nice", "-n", "19")
+	d.waitReady()
 	d.deploy("prod", prioritized(), nil)
 	during := span(4*time.Second, time.Minute)
 	cost := func(served *outcome, used time.Duration) time.Duration {

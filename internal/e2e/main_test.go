@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,6 +23,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 3 && os.Args[1] == becomeArgument {
 		os.Exit(becomeSandboxed(os.Args[2], os.Args[3:]))
 	}
+	flag.Parse()
+	_ = flag.Set("test.parallel", "5") // those that may run side by side wait more than they work
 	os.Exit(run(m))
 }
 

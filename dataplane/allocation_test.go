@@ -82,13 +82,22 @@ paths:
 		t.Run(c.name, func(t *testing.T) {
 			conn := g.Dial(false)
 			defer conn.Close()
-			perRequest := allocations(t, conn, 20000, c.request, c.end)
+			perRequest := allocations(t, conn, counted(20000), c.request, c.end)
 			t.Logf("%.4f allocations per request", perRequest)
-			if perRequest >= 0.01 {
+			if perRequest >= 0.01 && !underRace {
 				t.Errorf("%.4f allocations per request, want none", perRequest)
 			}
 		})
 	}
+}
+
+// counted is how many requests allocations are counted of: n, or few under the race
+// detector, which makes pools forget and the count say nothing.
+func counted(n int) int {
+	if underRace {
+		return n / 20
+	}
+	return n
 }
 
 // cachingStage deploys the API "test" at a stage that caches in the mode of its

@@ -40,8 +40,8 @@ func (g *Gateway) startGuarded(host *configs.Host) error {
 	if err := g.confine(host); err != nil {
 		return err
 	}
-	// What fails until here costs no client anything: those of a predecessor's sockets
-	// are its own.
+	// What fails until here costs no client of a public listener anything: those of a
+	// predecessor's sockets are its own. Private ones accept since the kernel leads there.
 	g.mu.Lock()
 	listeners := slices.Clone(g.listeners)
 	g.mu.Unlock()

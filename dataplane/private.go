@@ -103,7 +103,7 @@ func (g *Gateway) openPrivate(host *configs.Host) error {
 	for _, l := range opened {
 		ln := sockets[l]
 		delete(sockets, l)
-		f, err := front.Open(l.config.Name, l.config.Endpoint, ln, l.tls, g.fronts)
+		f, err := front.Listen(l.config.Name, l.config.Endpoint, ln, l.tls, g.fronts) // the kernel leads here already
 		if err != nil {
 			return fail(err)
 		}

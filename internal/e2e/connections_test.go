@@ -191,6 +191,6 @@ func TestR28Connections(t *testing.T) {
 		p.mu.Unlock()
 		p.Close()
 	}
-	t.Logf("SOAK R28 | all delivered or 410, forged ids reach nobody | %d connections, %d delivered, %d gone, %d forged",
-		pages, delivered.Load(), gone.Load(), forged.Load())
+	soaked(t, "R28", "all delivered or 410, forged ids reach nobody", fmt.Sprintf("%d connections, %d delivered, %d gone, %d forged",
+		pages, delivered.Load(), gone.Load(), forged.Load()))
 }

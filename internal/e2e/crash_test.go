@@ -126,8 +126,7 @@ func TestR15KillLoop(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills, %d deployments acknowledged, serving again after %s at most", kills, acknowledged, worst)
-	if soaking() {
-		t.Logf("SOAK R15 | 50 kills: serving again <= 2 s with 1,000 APIs, nothing acknowledged is lost | %d kills, %s, %d acknowledged", kills, worst.Round(time.Millisecond), acknowledged)
-	}
+	soaked(t, "R15", "50 kills: serving again <= 2 s with 1,000 APIs, nothing acknowledged is lost",
+		fmt.Sprintf("%d kills, %s, %d acknowledged", kills, worst.Round(time.Millisecond), acknowledged))
 	d.terminate(5 * time.Second)
 }

@@ -4,17 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"testing"
 	"time"
 )
-
-// soaked logs what a long form found, in a form that is gathered.
-func soaked(t *testing.T, id, bound, measured string) {
-	t.Helper()
-	if soaking() {
-		t.Logf("SOAK %s | %s | %s", id, bound, measured)
-	}
-}
 
 // span is short, or long in a long form.
 func span(short, long time.Duration) time.Duration {

@@ -119,8 +119,8 @@ func TestR5SlowBodies(t *testing.T) {
 	took := time.Since(began)
 	steady.Stop(t)
 	each := (held - before) / (uploads + readers)
-	t.Logf("SOAK R5 | cut within 30 s of when it showed, <= 64 KiB held for each, no other request failed | %d uploads and %d readers cut within %s, %d KiB each, %d requests served",
-		uploads, readers, took.Round(time.Second), each, steady.requests.Load())
+	soaked(t, "R5", "cut within 30 s of when it showed, <= 64 KiB held for each, no other request failed", fmt.Sprintf("%d uploads and %d readers cut within %s, %d KiB each, %d requests served",
+		uploads, readers, took.Round(time.Second), each, steady.requests.Load()))
 	if took > cut {
 		t.Errorf("cut after %s", took)
 	}
@@ -152,8 +152,8 @@ func TestR6SilentConnections(t *testing.T) {
 	for _, e := range silent.ended {
 		early = min(early, e)
 	}
-	t.Logf("SOAK R6 | closed at the first-byte timeout +- 1 s, new ones accepted meanwhile | %d closed, the first after %s, the last %s after it had come",
-		n, early.Round(10*time.Millisecond), last.Round(10*time.Millisecond))
+	soaked(t, "R6", "closed at the first-byte timeout +- 1 s, new ones accepted meanwhile", fmt.Sprintf("%d closed, the first after %s, the last %s after it had come",
+		n, early.Round(10*time.Millisecond), last.Round(10*time.Millisecond)))
 	if last > wait+time.Second {
 		t.Errorf("the last is closed after %s", last)
 	}

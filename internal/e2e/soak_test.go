@@ -4,12 +4,21 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"testing"
 	"time"
 )
 
 // soaking reports whether tests take their full form, with bounds in absolute
 // time. They log "SOAK name | bound | measured".
 func soaking() bool { return os.Getenv("TIDEGATE_SOAK") == "1" }
+
+// soaked logs what a long form found, in a form that is gathered.
+func soaked(t *testing.T, id, bound, measured string) {
+	t.Helper()
+	if soaking() {
+		t.Logf("SOAK %s | %s | %s", id, bound, measured)
+	}
+}
 
 // latencies are what requests took.
 type latencies struct {

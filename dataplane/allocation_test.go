@@ -82,7 +82,7 @@ paths:
 		t.Run(c.name, func(t *testing.T) {
 			conn := g.Dial(false)
 			defer conn.Close()
-			perRequest := allocations(t, conn, counted(20000), c.request, c.end)
+			perRequest := allocations(t, conn, counted(8000), c.request, c.end)
 			t.Logf("%.4f allocations per request", perRequest)
 			if perRequest >= 0.01 && !underRace {
 				t.Errorf("%.4f allocations per request, want none", perRequest)

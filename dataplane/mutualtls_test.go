@@ -14,7 +14,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -342,29 +341,7 @@ func TestMutualTLSAllocatesNothing(t *testing.T) {
 	s.Quiet()
 	perRequest := func(domain, host, end string) float64 {
 		conn := s.connect(domain, s.root.Client(t, "ann"))
-		request, buf := []byte("GET /prod/who HTTP/1.1\r\nHost: "+host+"\r\n\r\n"), make([]byte, 16<<10)
-		exchange := func(count int) {
-			for range count {
-				if _, err := conn.Write(request); err != nil {
-					t.Fatal(err)
-				}
-				for n := 0; !bytes.HasSuffix(buf[:n], []byte(end)); {
-					k, err := conn.Read(buf[n:])
-					if err != nil {
-						t.Fatalf("after %q: %v", buf[:n], err)
-					}
-					n += k
-				}
-			}
-		}
-		exchange(500)
-		const count = 5000
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		exchange(count)
-		runtime.ReadMemStats(&after)
-		return float64(after.Mallocs-before.Mallocs) / count
+		return allocations(t, conn, 5000, "GET /prod/who HTTP/1.1\r\nHost: "+host+"\r\n\r\n", end)
 	}
 	plain, asked := perRequest("other.test", "other.test", "ok"), perRequest("secure.test", "secure.test", "ok")
 	t.Logf("%.4f allocations per request, %.4f with a certificate", plain, asked)

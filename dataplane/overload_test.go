@@ -146,7 +146,7 @@ func TestSheddingAllocatesNothing(t *testing.T) {
 	for _, path := range []string{"low", "normal"} {
 		conn := g.Dial(false)
 		defer conn.Close()
-		perRequest := allocations(t, conn, counted(20000), "GET /prod/"+path+" HTTP/1.1\r\nHost: x\r\n\r\n", `{"message":"Service Unavailable"}`)
+		perRequest := allocations(t, conn, counted(8000), "GET /prod/"+path+" HTTP/1.1\r\nHost: x\r\n\r\n", `{"message":"Service Unavailable"}`)
 		t.Logf("%s: %.4f allocations per request", path, perRequest)
 		if perRequest >= 0.01 && !underRace {
 			t.Errorf("%s: %.4f allocations per request, want none", path, perRequest)

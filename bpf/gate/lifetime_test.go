@@ -284,9 +284,11 @@ func TestFormerConnectionIsOver(t *testing.T) {
 			defer conn.Close()
 			conn.SetDeadline(time.Now().Add(2 * time.Second))
 			io.WriteString(conn, "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
-			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			r := bufio.NewReader(conn)
+			resp, err := http.ReadResponse(r, nil)
 			if err == nil {
-				io.Copy(io.Discard, resp.Body) // to the end, so that the server is the first to close
+				io.Copy(io.Discard, resp.Body)
+				io.Copy(io.Discard, r) // until the server has closed: who closes first keeps the port
 			}
 			return resp, err
 		}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"testing"
 
 	"github.com/tidegate/tidegate/configs"
@@ -57,24 +56,18 @@ func TestMessagesAllocateNothing(t *testing.T) {
 				t.Fatal(resp, err)
 			}
 			frame, buf := wstest.Bytes(wstest.T(message)), make([]byte, 1024)
-			exchange := func(count int) {
-				for range count {
-					if _, err := conn.Write(frame); err != nil {
-						t.Fatal(err)
-					}
-					if n, err := conn.Read(buf); err != nil || string(buf[2:n]) != "ok" {
-						t.Fatalf("%q, %v", buf[:n], err)
-					}
+			exchange := func() {
+				if _, err := conn.Write(frame); err != nil {
+					t.Fatal(err)
+				}
+				if n, err := conn.Read(buf); err != nil || string(buf[2:n]) != "ok" {
+					t.Fatalf("%q, %v", buf[:n], err)
 				}
 			}
-			exchange(500) // buffers grow to their sizes
-			const count = 10000
-			var before, after runtime.MemStats
-			runtime.GC()
-			runtime.ReadMemStats(&before)
-			exchange(count)
-			runtime.ReadMemStats(&after)
-			if n := float64(after.Mallocs-before.Mallocs) / count; n > 0.02 {
+			for range 500 { // buffers grow to their sizes
+				exchange()
+			}
+			if n := gatetest.Allocations(10000, exchange); n > 0.02 {
 				t.Errorf("%.3f allocations per message", n)
 			}
 		})

@@ -164,7 +164,7 @@ func ofFailure(f upstream.Failure) Reason {
 		return IntegrationInvalid
 	case upstream.TooLarge:
 		return IntegrationTooLarge
-	case upstream.Busy, upstream.ShuttingDown:
+	case upstream.Busy, upstream.NoSocket, upstream.ShuttingDown:
 		return IntegrationBusy
 	case upstream.Open:
 		return IntegrationOpen

@@ -30,7 +30,7 @@ func TestFaultsAndFailures(t *testing.T) {
 	}
 	for f, want := range map[upstream.Failure]int{
 		upstream.Unresolved: 504, upstream.Refused: 504, upstream.ConnectTimeout: 504, upstream.Timeout: 504,
-		upstream.NoAnswer: 502, upstream.Invalid: 502, upstream.Truncated: 502, upstream.Busy: 503, upstream.Open: 503, upstream.ShuttingDown: 503,
+		upstream.NoAnswer: 502, upstream.Invalid: 502, upstream.Truncated: 502, upstream.Busy: 503, upstream.NoSocket: 503, upstream.Open: 503, upstream.ShuttingDown: 503,
 	} {
 		if got := responses[ofFailure(f)].status; got != want {
 			t.Errorf("%v: %d, want %d", f, got, want)

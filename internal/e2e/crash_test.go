@@ -125,8 +125,6 @@ func TestR15KillLoop(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d kills, %d deployments acknowledged, serving again after %s at most", kills, acknowledged, worst)
-	soaked(t, "R15", "50 kills: serving again <= 2 s with 1,000 APIs, nothing acknowledged is lost",
-		fmt.Sprintf("%d kills, %s, %d acknowledged", kills, worst.Round(time.Millisecond), acknowledged))
+	found(t, "R15", "%d kills, serving again after %s at most, all %d acknowledged deployments there", kills, tenths(worst), acknowledged)
 	d.terminate(5 * time.Second)
 }

@@ -107,6 +107,7 @@ func TestR9UpstreamDesync(t *testing.T) {
 		}()
 	}
 	wg.Wait()
+	found(t, "R9", "%d victims after %d attacks, each got its own answer", victims, len(attacks))
 }
 
 func (a *attacker) work(addr, api string, victims int) error {

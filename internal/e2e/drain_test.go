@@ -87,7 +87,7 @@ func TestR14GracefulStop(t *testing.T) {
 		t.Errorf("/readyz while draining: %v %v, want 503", resp, err)
 	}
 	d.waitExit(6 * time.Second) // drain and one second; it takes two
-	t.Logf("exit after %s", time.Since(began))
+	found(t, "R14", "exit after %s, with %d requests of %s in flight", tenths(time.Since(began)), inFlight, slow)
 	wg.Wait()
 	steady.Stop(t)
 }

@@ -84,7 +84,7 @@ func TestR35CacheAttacks(t *testing.T) {
 			for i, p := range pairs {
 				hits += p.play(t, d, mode, fmt.Sprintf("/prod/any/%d", i))
 			}
-			t.Logf("%d pairs; %d of the second requests were answered from the cache", len(pairs), hits)
+			found(t, "R35", "%s: %d pairs, none across principals; %d of the second requests answered from the cache", mode, len(pairs), hits)
 			harmless := pair{"harmless", "?kind=a", []string{"Accept: */*", "User-Agent: harmless-agent"}, "?kind=a", []string{"Sec-Fetch-User: ?1", "X-Request-Id: 7"}}
 			if harmless.play(t, d, "aws", "/prod/any/harmless") != 1 {
 				t.Error("the cache is not at work: a harmless pair does not share an answer")

@@ -86,8 +86,7 @@ func TestR30UpstreamFaults(t *testing.T) {
 			}
 			return nil
 		})
-		t.Logf("%s: out after %s, back after at most %s; %d requests were answered, %d not", p.fault, p.out.Round(time.Millisecond),
-			time.Since(well).Round(time.Millisecond), p.load.ok.Load(), p.load.failed())
+		found(t, "R30", "%s: out after %s, back within %s, %d answered, %d not", p.fault, tenths(p.out), tenths(time.Since(well)), p.load.ok.Load(), p.load.failed())
 	}
 	for _, p := range patients {
 		p.load.end()
@@ -103,7 +102,7 @@ func TestR30UpstreamFaults(t *testing.T) {
 	healthy.end()
 	m0, p0 := quantiles(0, healthy)
 	m1, p1 := quantiles(1, healthy)
-	t.Logf("another API: the median went from %.2f to %.2f ms, the 99th percentile from %.2f to %.2f ms", m0, m1, p0, p1)
+	found(t, "R30", "another API: p50 %.2f ms, then %.2f; p99 %.2f ms, then %.2f", m0, m1, p0, p1)
 	if healthy.failed() > 0 || m1 > 2*m0 {
 		t.Errorf("another API: %d requests failed, the median went from %.2f to %.2f ms", healthy.failed(), m0, m1)
 	}
@@ -147,7 +146,7 @@ func TestR31RetryStorm(t *testing.T) {
 			}
 			load.end()
 			offered, saw := load.other.Load(), a.requests.Load()+b.requests.Load()
-			t.Logf("the targets saw %d of %d requests", saw, offered)
+			found(t, "R31", "the targets saw %d requests of %d offered (%.2f x)", saw, offered, float64(saw)/float64(offered))
 			if load.ok.Load()+load.lost.Load() > 0 || offered < 500 || float64(saw) > 1.2*float64(offered) || float64(saw) < 1.1*float64(offered) {
 				t.Errorf("the targets saw %d of %d requests; %d were lost", saw, offered, load.lost.Load())
 			}
@@ -212,7 +211,7 @@ func TestR32NoisyTenant(t *testing.T) {
 	}
 	m0, p0 := quantiles(0, quiet...)
 	m1, p1 := quantiles(1, quiet...)
-	t.Logf("other APIs: the median went from %.2f to %.2f ms, the 99th percentile from %.2f to %.2f ms", m0, m1, p0, p1)
+	found(t, "R32", "other APIs: p50 %.2f ms, then %.2f; p99 %.2f ms, then %.2f", m0, m1, p0, p1)
 	if failed > 0 || m1 > 2*m0 || p1 > 3*p0 { // the test has the machine for itself at no time
 		t.Errorf("other APIs: %d requests failed; the median went from %.2f to %.2f ms, the 99th percentile from %.2f to %.2f ms", failed, m0, m1, p0, p1)
 	}

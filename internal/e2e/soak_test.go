@@ -9,15 +9,25 @@ import (
 )
 
 // soaking reports whether tests take their full form, with bounds in absolute
-// time. They log "SOAK name | bound | measured".
+// time.
 func soaking() bool { return os.Getenv("TIDEGATE_SOAK") == "1" }
 
-// soaked logs what a long form found, in a form that is gathered.
-func soaked(t *testing.T, id, bound, measured string) {
+// found logs what was measured for a row of the reliability table, in a form
+// that make soak gathers.
+func found(t *testing.T, row, format string, values ...any) {
 	t.Helper()
-	if soaking() {
-		t.Logf("SOAK %s | %s | %s", id, bound, measured)
+	t.Logf("FOUND "+row+" | "+format, values...)
+}
+
+// tenths rounds a duration for people to read.
+func tenths(d time.Duration) time.Duration {
+	switch {
+	case d > time.Second:
+		return d.Round(100 * time.Millisecond)
+	case d > time.Millisecond:
+		return d.Round(100 * time.Microsecond)
 	}
+	return d.Round(time.Microsecond)
 }
 
 // latencies are what requests took.

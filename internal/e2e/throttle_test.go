@@ -159,6 +159,7 @@ func TestR20AccountLimit(t *testing.T) {
 		}
 	}
 	took := served[len(served)-1] - served[0]
+	found(t, "R20", "%d/s with burst %d: %d served and %d throttled in %.1f s", rate, burst, len(served), throttled, took)
 	if n := float64(len(served)); n > 1.01*(burst+rate*took)+rate*0.002 || n < 0.95*rate*took {
 		t.Errorf("%g requests were served in %g s under %d/s with burst %d", n, took, rate, burst)
 	}
@@ -234,4 +235,9 @@ func TestR22QuotasSurviveKills(t *testing.T) {
 	if used, _ := a.used(plan, ids[0]); used != floor[0]+25 {
 		t.Errorf("%d used after a clean stop, want %d", used, floor[0]+25)
 	}
+	total := int64(0)
+	for _, n := range floor {
+		total += n
+	}
+	found(t, "R22", "%d kills, %d requests with %d keys: nothing older than a second forgotten, nothing counted twice", lesser(20, 4), total, keys)
 }

@@ -210,7 +210,7 @@ func TestR12Upgrade(t *testing.T) {
 	if used, _ := d.account(t).used(plan, keyID); used != counted.Load() {
 		t.Errorf("%d requests are counted, %d were answered", used, counted.Load())
 	}
-	t.Logf("%d upgrades, %d requests, %d with a key, %d messages", upgrades, asked.Load(), counted.Load(), greeted.Load())
+	found(t, "R12", "%d upgrades, %d requests, %d of them with a key, %d messages: none failed", upgrades, asked.Load(), counted.Load(), greeted.Load())
 	d.terminate(10 * time.Second)
 }
 
@@ -290,6 +290,7 @@ func TestR13UpgradeFails(t *testing.T) {
 		})
 	}
 	steady.Stop(t)
+	found(t, "R13", "5 ways to fail, %d requests meanwhile: none failed", steady.requests.Load())
 	if err := d.upgrade(); err != nil {
 		t.Errorf("a good program after that: %v", err)
 	}
@@ -363,5 +364,5 @@ func TestUpgradeGuarded(t *testing.T) {
 	if status, header, _ := g.visit(3, public, "/prod/pets"); status != 429 || !byKernel(header) {
 		t.Errorf("denied after the upgrades: %d, %v", status, header)
 	}
-	t.Logf("%d refused, %d private, %d public", visits[1].Load(), visits[2].Load(), visits[3].Load())
+	found(t, "R12", "kernel gate: %d visits refused, %d private, %d public, none astray", visits[1].Load(), visits[2].Load(), visits[3].Load())
 }

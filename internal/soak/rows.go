@@ -17,7 +17,7 @@ const (
 var rows = []row{
 	{"R1", "steady load", "no failed request, memory flat", []string{e2e + "TestR1SteadyLoad"}},
 	{"R2", "overload", "goodput >= 90 % at 5 x, others refused promptly, operators answered", []string{e2e + "TestR2Overload TestPriorityOnTheCPU"}},
-	{"R3", "little memory", "shed, not killed; operators answered", []string{e2e + "TestMemory"}},
+	{"R3", "little memory", "shed, not killed; operators answered", []string{e2e + "TestR3LittleMemory TestMemory"}},
 	{"R4", "slowloris", "2,000 slow clients cut <= 11 s, p99 of the others <= 2 x", []string{e2e + "TestR4Slowloris"}},
 	{"R5", "slow bodies, slow readers", "cut within 30 s, <= 64 KiB each, the others are served", []string{e2e + "TestR5SlowBodies"}},
 	{"R6", "silent connections", "closed after 10 s +- 1, new ones are let in meanwhile", []string{e2e + "TestR6SilentConnections"}},
@@ -58,6 +58,7 @@ var rows = []row{
 	{"R38", "private endpoint", "0 bytes of HTTP but by the bound interface, after a kill too", []string{e2e + "TestPrivateListener"}},
 	{"R39", "control socket", "only allowed users, limits hold", []string{"./dataplane/control TestCredentialMatrix TestStaleSocketIsReplacedAndALiveOneIsNot TestTenThousandConnects TestOneGigabyteBody TestSocketModesAreExact"}},
 	{"R40", "few descriptors", "CPU <= 1 core, operators answered, serves again <= 2 s", []string{e2e + "TestR40Descriptors"}},
+	{"R41", "leaks", "what is held when quiet is flat: descriptors, goroutines, memory", []string{e2e + "TestR41Leaks"}},
 	{"R43", "sandbox", "exposure <= 2.0, the daemon works under its unit and keeps what it takes", []string{"./configs/systemd TestServiceExposure", e2e + "TestUnit TestConfined TestConfinedUpgrade"}},
 	{"R44", "determinism of routing", "router, web ACL, cache and backend see one form", []string{"./internal/corpus TestR44OneForm"}},
 }

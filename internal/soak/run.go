@@ -18,7 +18,7 @@ type result struct {
 }
 
 var (
-	said   = regexp.MustCompile(`SOAK (R\d+)[^|]* \| (.*) \| (.*)`)
+	said   = regexp.MustCompile(`FOUND (R\d+) \| (.*)`)
 	passed = regexp.MustCompile(`(?m)^--- PASS: (\S+)`)
 	missed = regexp.MustCompile(`(?m)^--- SKIP: (\S+)`)
 )
@@ -42,7 +42,7 @@ func (r row) run() result {
 		text := string(out)
 		for _, m := range said.FindAllStringSubmatch(text, -1) {
 			if m[1] == r.id {
-				res.measured = append(res.measured, strings.TrimSpace(m[3]))
+				res.measured = append(res.measured, strings.TrimSpace(m[2]))
 			}
 		}
 		if err != nil {

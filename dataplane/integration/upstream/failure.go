@@ -14,6 +14,7 @@ const (
 	TooLarge                          // the answer's body is over the limit
 	Truncated                         // the connection ended within the answer's body
 	Busy                              // too many calls of the API are under way, or wait
+	NoSocket                          // the host has no descriptor or port left for a connection
 	ShuttingDown                      // the gateway stops
 	Open                              // the circuit breaker is open; see Call.RetryAfter
 	badStatus                         // a target failed so; the call has its answer
@@ -30,6 +31,7 @@ var failureText = [numFailures]string{
 	TooLarge:       "answer too large",
 	Truncated:      "answer cut short",
 	Busy:           "too many requests wait for the backend",
+	NoSocket:       "no socket is left for a connection to the backend",
 	ShuttingDown:   "gateway is shutting down",
 	Open:           "circuit breaker is open",
 	badStatus:      "answered with a status that is a failure",

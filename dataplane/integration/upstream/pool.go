@@ -63,7 +63,7 @@ func (p *pool) dial(c *Call) {
 	if err != nil {
 		if errors.Is(err, errOwn) {
 			c.drop()
-			c.fail(Refused)
+			c.fail(NoSocket)
 			return
 		}
 		c.settle(Refused)
@@ -71,9 +71,9 @@ func (p *pool) dial(c *Call) {
 		return
 	}
 	conn := &conn{pool: p, state: connConnecting, call: c}
-	if err := conn.Open(l, fd, conn, true); err != nil {
+	if err := conn.Open(l, fd, conn, true); err != nil { // likewise the host's own
 		c.drop()
-		c.fail(Refused)
+		c.fail(NoSocket)
 		return
 	}
 	p.open++

@@ -34,6 +34,19 @@ func TestReuse(t *testing.T) {
 	}
 }
 
+// TestNoSocket: that the host has no descriptor left is not the target's fault, and
+// over when it has one.
+func TestNoSocket(t *testing.T) {
+	b := gatetest.Answering(t, func(*http.Request) string { return ok })
+	r := newRig(t)
+	target := r.target(b.Addr)
+	r.loop.Reserve(1)
+	r.do(target, http1.GET).expectFailure(upstream.NoSocket)
+	r.loop.Reserve(0)
+	r.do(target, http1.GET).expect(200, "ok")
+	r.expectOpened(1, 0, 0)
+}
+
 // TestNeverReused has answers after which nobody can tell what follows.
 func TestNeverReused(t *testing.T) {
 	for _, c := range []struct {

@@ -34,6 +34,7 @@ func startGuarded(t testing.TB, more string) *guardedStage {
 // Whatever an authorizer answers, of either type, as an HTTP endpoint or as a
 // function, the caller gets what it gets on AWS, and the log says why.
 func TestAuthorizerOutcomes(t *testing.T) {
+	t.Parallel()
 	g := startGuarded(t, "authorizers: {timeout: 1s}")
 	sources := "method.request.header.X-User"
 	g.deploy("prod", callersAPI(g.backend.addr, "", []string{

@@ -74,6 +74,7 @@ func (a *account) enableCache(api string, ops ...string) {
 // TestCacheLife enables a cache, sees hits, flushes it, sees misses, and
 // switches it off, with the AWS SDK.
 func TestCacheLife(t *testing.T) {
+	t.Parallel()
 	b := newCounting(t, nil)
 	d := start(t, host{})
 	api := d.deploy("prod", caching(b.Addr), nil)

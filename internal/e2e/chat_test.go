@@ -31,6 +31,7 @@ func (d *daemon) cli(args ...string) string {
 // TestChat is the chat example as its README runs it: two pages in a browser talk
 // through $connect, sendmessage and @connections.
 func TestChat(t *testing.T) {
+	t.Parallel()
 	need.Tool(t, "chromium")
 	const example = root + "/configs/examples/chat"
 	d := start(t, host{domains: `[{name: "127.0.0.1", mappings: [{api: chat}]}]`})

@@ -216,6 +216,10 @@ func quantiles(phase int, some ...*asking) (median, p99 float64) {
 	return ms(all[len(all)/2]), ms(all[len(all)*99/100])
 }
 
+// slower reports whether requests take more than so many times as long as before, by
+// more than other programs on the machine may cost: some milliseconds.
+func slower(before, after, times, floor float64) bool { return after > times*before && after > floor }
+
 // targetsOf returns the targets of an API by address.
 func (d *daemon) targetsOf(apiID string) (states map[string]control.TargetStatus, breaker string) {
 	d.t.Helper()

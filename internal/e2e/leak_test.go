@@ -54,7 +54,7 @@ func TestR41Leaks(t *testing.T) {
 	good, ill := nginx(t, "one")[0], newFaulty(t)
 	d := start(t, host{
 		domains: `[{name: sockets.example, mappings: [{api: sockets}]}, {name: "*", mappings: [{api: test}]}]`,
-		more:    "upstream: {idle_timeout: 1s, outliers: {ejection: 500ms, max_ejection: 1s}}\n" + moreSockets,
+		more:    "upstream: {idle_timeout: 1s, outliers: {ejection: 1s, max_ejection: 1s}}\n" + moreSockets,
 	})
 	pool := poolOf("pool", time.Second, "", good, ill.addr)
 	host := d.deploy("prod", pool, nil) + ".execute-api.localhost"

@@ -103,7 +103,7 @@ func TestR30UpstreamFaults(t *testing.T) {
 	m0, p0 := quantiles(0, healthy)
 	m1, p1 := quantiles(1, healthy)
 	found(t, "R30", "another API: p50 %.2f ms, then %.2f; p99 %.2f ms, then %.2f", m0, m1, p0, p1)
-	if healthy.failed() > 0 || m1 > 2*m0 {
+	if healthy.failed() > 0 || slower(m0, m1, 2, 5) {
 		t.Errorf("another API: %d requests failed, the median went from %.2f to %.2f ms", healthy.failed(), m0, m1)
 	}
 }
@@ -212,7 +212,7 @@ func TestR32NoisyTenant(t *testing.T) {
 	m0, p0 := quantiles(0, quiet...)
 	m1, p1 := quantiles(1, quiet...)
 	found(t, "R32", "other APIs: p50 %.2f ms, then %.2f; p99 %.2f ms, then %.2f", m0, m1, p0, p1)
-	if failed > 0 || m1 > 2*m0 || p1 > 3*p0 { // the test has the machine for itself at no time
+	if failed > 0 || slower(m0, m1, 2, 5) || slower(p0, p1, 3, 50) { // who waits for the noisy one does so for seconds
 		t.Errorf("other APIs: %d requests failed; the median went from %.2f to %.2f ms, the 99th percentile from %.2f to %.2f ms", failed, m0, m1, p0, p1)
 	}
 }

@@ -204,6 +204,7 @@ func isNumber(s string) bool {
 // TestStaleWhileRevalidate: the client gets what is stale at once, and the next
 // one what was fetched meanwhile.
 func TestStaleWhileRevalidate(t *testing.T) {
+	t.Parallel()
 	d, o := startStandard(t)
 	release := make(chan struct{})
 	open := sync.OnceFunc(func() { close(release) })

@@ -262,6 +262,7 @@ func (s *shop) refused(t *testing.T, what, path string, fields []string, status 
 // TestR33KeysRotateUnderTraffic: the issuer changes its keys, of either kind, while
 // requests with tokens of the old and the new ones come: none is refused.
 func TestR33KeysRotateUnderTraffic(t *testing.T) {
+	t.Parallel()
 	s := startShop(t)
 	old := s.jwt()
 	s.ask("GET", "/prod/jwt", "", "Authorization: "+old).expect(t, "before", 200, "sub=user-1")

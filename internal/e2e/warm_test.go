@@ -12,6 +12,7 @@ import (
 // TestCacheSurvivesRestart: a clean stop keeps what is cached; kill -9, also in
 // the middle of saving, leaves a cold or a warm cache and never a wrong one.
 func TestCacheSurvivesRestart(t *testing.T) {
+	t.Parallel()
 	b := newCounting(t, nil)
 	d := start(t, host{more: "cache: {save_dir: caches}"})
 	api := d.deploy("prod", caching(b.Addr), nil)

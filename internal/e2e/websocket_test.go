@@ -75,6 +75,7 @@ routes:
 // TestWebSocketAPI is a document deployed by the CLI, served, changed, rolled back,
 // and still there after a restart.
 func TestWebSocketAPI(t *testing.T) {
+	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
 	t.Cleanup(s.Close)
 	d := start(t, host{})

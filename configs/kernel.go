@@ -27,7 +27,7 @@ const (
 
 // KernelGate is the XDP program that refuses shut-out sources before the host
 // spends a socket on them. It takes CAP_BPF, CAP_NET_ADMIN, a BPF file system
-// and Linux 6.0; without them the gateway serves all the same and says what is
+// and Linux 5.18; without them the gateway serves all the same and says what is
 // missing.
 type KernelGate struct {
 	// Interfaces are the names of those whose packets the gate looks at. Empty:

@@ -9,10 +9,10 @@
 #define MAX_SECONDS 99999999
 
 struct answer {
-	char text[MAX_ANSWER];
 	__u32 length;
 	__u32 seconds; /* offset of the DIGITS bytes of Retry-After, even; 0 none */
 	__u64 sum;     /* of the text as 16-bit words, those DIGITS as zeros */
+	char text[MAX_ANSWER];
 };
 
 /* Not constant: helpers of kernels before 6.2 refuse to read constants. */
@@ -24,7 +24,7 @@ struct answer answers[ANSWERS] SEC(".data.answers");
 static __always_inline void write_seconds(char text[DIGITS], __u64 until)
 {
 	__u64 now = clock_now();
-	__u64 left = until > now ? (until - now + 1000000000 - CLOCK_LAG) / 1000000000 : 1;
+	__u64 tenth, left = until > now ? (until - now + 1000000000 - CLOCK_LAG) / 1000000000 : 1;
 
 	if (!left)
 		left = 1;
@@ -32,8 +32,9 @@ static __always_inline void write_seconds(char text[DIGITS], __u64 until)
 		left = MAX_SECONDS;
 #pragma unroll
 	for (int i = DIGITS - 1; i >= 0; i--) {
-		text[i] = left ? '0' + left % 10 : ' ';
-		left /= 10;
+		tenth = (left * 0xcccccccd) >> 35; /* left / 10, of 32 bits */
+		text[i] = left ? '0' + left - tenth * 10 : ' ';
+		left = tenth;
 	}
 }
 

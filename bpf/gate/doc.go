@@ -25,8 +25,9 @@
 // # Styles
 //
 // [Drop] says nothing. [Reset] answers with a TCP reset. [Respond] lets the
-// client connect, by a SYN cookie of the kernel's, and answers its first segment
-// with HTTP and a FIN, all without a socket or any state.
+// client connect, by a SYN cookie, and answers its first segment with HTTP and a
+// FIN, all without a socket. Who was just let connect is remembered (visitor.h), to
+// save time and nothing else.
 //
 // # What a packet costs
 //

@@ -21,6 +21,7 @@
 #include "report.h"
 #include "segment.h"
 #include "cookie.h"
+#include "visitor.h"
 #include "answer.h"
 #include "reply.h"
 #include "refuse.h"

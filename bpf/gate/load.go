@@ -1,10 +1,13 @@
 package gate
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -12,7 +15,7 @@ import (
 
 // pinned are the maps that outlive a process. The others belong to one program.
 var pinned = []string{
-	programMapCounters, programMapLengths4, programMapLengths6, programMapListeners, programMapNotes,
+	programMapCookieKeys, programMapCounters, programMapLengths4, programMapLengths6, programMapListeners, programMapNotes,
 	programMapPorts, programMapPrefixMarks, programMapPrefixes4, programMapPrefixes6, programMapSentenceMarks, programMapSentences,
 }
 
@@ -86,13 +89,24 @@ func (g *Gate) load(o Options) (fresh []string, err error) {
 			}
 		}
 	}
+	if slices.Contains(fresh, programMapCookieKeys) {
+		var key programCookieKey
+		for i := range key.Words {
+			var random [8]byte
+			_, _ = rand.Read(random[:]) // which never fails
+			key.Words[i] = binary.NativeEndian.Uint64(random[:])
+		}
+		if err := g.objects.CookieKeys.Put(uint32(0), key); err != nil {
+			return nil, fmt.Errorf("write the gate's key of cookies: %w", err)
+		}
+	}
 	return fresh, nil
 }
 
 func (g *Gate) mapOf(name string) *ebpf.Map {
 	o := &g.objects.programMaps
 	return map[string]*ebpf.Map{
-		programMapCounters: o.Counters, programMapLengths4: o.Lengths4, programMapLengths6: o.Lengths6,
+		programMapCookieKeys: o.CookieKeys, programMapCounters: o.Counters, programMapLengths4: o.Lengths4, programMapLengths6: o.Lengths6,
 		programMapListeners: o.Listeners, programMapNotes: o.Notes, programMapPorts: o.Ports,
 		programMapPrefixes4: o.Prefixes4, programMapPrefixes6: o.Prefixes6, programMapSentences: o.Sentences,
 		programMapPrefixMarks: o.PrefixMarks, programMapSentenceMarks: o.SentenceMarks,

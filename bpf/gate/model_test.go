@@ -108,22 +108,6 @@ func (w *world) judge(frame []byte) outcome {
 	}
 }
 
-// almostProof tells a segment that is off by less than four from one with a cookie.
-// A cookie holds which of four sizes of segments it is for, so that the kernel may
-// take such a number for one of another size.
-func (w *world) almostProof(frame []byte) bool {
-	_, _, s := readFrame(frame)
-	if w.cookies[handshake{s.tuple, s.seq, s.ack}] {
-		return false
-	}
-	for d := range uint32(7) {
-		if w.cookies[handshake{s.tuple, s.seq + d - 3, s.ack}] || w.cookies[handshake{s.tuple, s.seq, s.ack + d - 3}] {
-			return true
-		}
-	}
-	return false
-}
-
 func rule0(w *world, source netip.Addr) Answer {
 	rule, _, _ := w.condemns(source)
 	return rule.answer

@@ -15,10 +15,10 @@ import (
 
 type programAnswer struct {
 	_       structs.HostLayout
-	Text    [400]int8
 	Length  uint32
 	Seconds uint32
 	Sum     uint64
+	Text    [400]int8
 }
 
 type programBucket struct {
@@ -34,6 +34,11 @@ type programControl struct {
 	_     structs.HostLayout
 	Beat  uint64
 	Every uint64
+}
+
+type programCookieKey struct {
+	_     structs.HostLayout
+	Words [2]uint64
 }
 
 type programCounter struct {
@@ -130,10 +135,23 @@ const (
 	programStyleRESPOND programStyle = 2
 )
 
+type programVisitor struct {
+	_           structs.HostLayout
+	Source      [4]uint32
+	Destination [4]uint32
+	SourcePort  uint16
+	Port        uint16
+	Seq         uint32
+	Ack         uint32
+	Answered    uint32
+	Unused      [4]uint32
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	programMapCookieKeys    = "cookie_keys"
 	programMapCounters      = "counters"
 	programMapEvents        = "events"
 	programMapLengths4      = "lengths4"
@@ -146,6 +164,7 @@ const (
 	programMapPrefixes6     = "prefixes6"
 	programMapSentenceMarks = "sentence_marks"
 	programMapSentences     = "sentences"
+	programMapVisitors      = "visitors"
 	programProgGate         = "gate"
 	programVarAnswers       = "answers"
 	programVarControl       = "control"
@@ -200,6 +219,7 @@ type programProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type programMapSpecs struct {
+	CookieKeys    *ebpf.MapSpec `ebpf:"cookie_keys"`
 	Counters      *ebpf.MapSpec `ebpf:"counters"`
 	Events        *ebpf.MapSpec `ebpf:"events"`
 	Lengths4      *ebpf.MapSpec `ebpf:"lengths4"`
@@ -212,6 +232,7 @@ type programMapSpecs struct {
 	Prefixes6     *ebpf.MapSpec `ebpf:"prefixes6"`
 	SentenceMarks *ebpf.MapSpec `ebpf:"sentence_marks"`
 	Sentences     *ebpf.MapSpec `ebpf:"sentences"`
+	Visitors      *ebpf.MapSpec `ebpf:"visitors"`
 }
 
 // programVariableSpecs contains global variables before they are loaded into the kernel.
@@ -242,6 +263,7 @@ func (o *programObjects) Close() error {
 //
 // It can be passed to loadProgramObjects or ebpf.CollectionSpec.LoadAndAssign.
 type programMaps struct {
+	CookieKeys    *ebpf.Map `ebpf:"cookie_keys"`
 	Counters      *ebpf.Map `ebpf:"counters"`
 	Events        *ebpf.Map `ebpf:"events"`
 	Lengths4      *ebpf.Map `ebpf:"lengths4"`
@@ -254,10 +276,12 @@ type programMaps struct {
 	Prefixes6     *ebpf.Map `ebpf:"prefixes6"`
 	SentenceMarks *ebpf.Map `ebpf:"sentence_marks"`
 	Sentences     *ebpf.Map `ebpf:"sentences"`
+	Visitors      *ebpf.Map `ebpf:"visitors"`
 }
 
 func (m *programMaps) Close() error {
 	return _ProgramClose(
+		m.CookieKeys,
 		m.Counters,
 		m.Events,
 		m.Lengths4,
@@ -270,6 +294,7 @@ func (m *programMaps) Close() error {
 		m.Prefixes6,
 		m.SentenceMarks,
 		m.Sentences,
+		m.Visitors,
 	)
 }
 

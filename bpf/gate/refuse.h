@@ -62,9 +62,9 @@ static __always_inline enum owner owner_of(struct xdp_md *ctx, const struct flow
 /* A verdict is what becomes of the packet, and why. */
 #define VERDICT(action, reason) ((action) << 8 | (reason))
 
-static __always_inline int sent(int failed, enum reason reason)
+static __always_inline int sent(int size, enum reason reason)
 {
-	return failed ? VERDICT(XDP_DROP, DROP_FAILED) : VERDICT(XDP_TX, reason);
+	return size < 0 ? VERDICT(XDP_DROP, DROP_FAILED) : VERDICT(XDP_TX, reason);
 }
 
 static __always_inline int reset(struct xdp_md *ctx, const struct segment *s, enum reason reason)
@@ -81,32 +81,35 @@ static __always_inline int reset(struct xdp_md *ctx, const struct segment *s, en
 	return sent(reply(ctx, s, &r), reason);
 }
 
-/* refuse_open is for a SYN. */
+/* refuse_open is for a SYN. The cookie is of its numbers alone: no answer is longer
+ * than the least segment that everybody takes. */
 static __always_inline int refuse_open(struct xdp_md *ctx, struct segment *s)
 {
 	struct reply r = { .flags = TCP_SYN | TCP_ACK, .ack = s->seq + 1 };
-	__s64 cookie = s->l4 + s->header <= s->length ? make_cookie(s) : -1;
 
-	if (cookie < 0)
+	if (s->l4 + s->header > s->length)
 		return VERDICT(XDP_DROP, DROP_FAILED);
-	r.seq = cookie;
+	r.seq = make_cookie(s);
+	remember(&s->flow, s->seq + 1, r.seq + 1);
 	if (s->timed == SEARCH)
 		read_timestamp(ctx, s);
 	return sent(reply(ctx, s, &r), s->sentenced ? COOKIE_SENTENCE : COOKIE_RULE);
 }
 
-/* refuse_stray is for a later segment that no connection here owns. To what
+/* refuse_stray is for a later segment that no connection here owns, and of a visitor
+ * if he is remembered. To what
  * fills no sequence space there is nothing to say: the last step of a handshake,
  * or the acknowledgement of an answer. Anything else that is not the first data
  * after a cookie has seen the answer already, WINDOW being what it is. */
-static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s, __u64 word)
+static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s, struct visitor *v, __u64 word)
 {
 	struct reply r = { .seq = s->ack, .ack = after(s), .flags = TCP_ACK | TCP_FIN };
 	enum reason reason = CLOSE;
+	int size;
 
 	if (!(s->flags & TCP_ACK) || after(s) == s->seq)
 		return VERDICT(XDP_DROP, DROP_SILENT);
-	if (s->payload && has_cookie(s)) {
+	if (s->payload && (v ? !v->answered : has_cookie(s))) {
 		r.flags |= TCP_PSH;
 		r.answer = 1 + (word >> MARK_ANSWER & 63);
 		r.until = word >> MARK_UNTIL << MARK_UNIT;
@@ -114,19 +117,27 @@ static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s, _
 	}
 	if (s->timed == SEARCH)
 		read_timestamp(ctx, s);
-	return sent(reply(ctx, s, &r), reason);
+	size = reply(ctx, s, &r);
+	if (v && size > 0) {
+		v->seq = r.ack;
+		v->ack = r.seq + size + 1; /* FIN */
+		v->answered = 1;
+	}
+	return sent(size, reason);
 }
 
 /* refused returns the verdict on a segment of a condemned source. */
 static __always_inline int refused(struct xdp_md *ctx, struct segment *s, __u64 word)
 {
+	struct visitor *v = 0;
 	enum owner owner;
 	int style = style_of(s);
 
 	if (style < 0)
 		return VERDICT(XDP_PASS, PASS_OTHER_PORT);
 	if (!opens(s->flags)) {
-		owner = owner_of(ctx, &s->flow);
+		v = visitor_of(s);
+		owner = v ? LISTENER : owner_of(ctx, &s->flow);
 		if (owner != LISTENER)
 			return VERDICT(XDP_PASS, owner == CONNECTION ? PASS_OPEN : PASS_NO_LISTENER);
 		if (s->flags & TCP_RST)
@@ -136,7 +147,7 @@ static __always_inline int refused(struct xdp_md *ctx, struct segment *s, __u64 
 		return reset(ctx, s, s->sentenced ? RESET_SENTENCE : RESET_RULE);
 	if (style != RESPOND)
 		return VERDICT(XDP_DROP, s->sentenced ? DROP_SENTENCE : DROP_RULE);
-	return opens(s->flags) ? refuse_open(ctx, s) : refuse_stray(ctx, s, word);
+	return opens(s->flags) ? refuse_open(ctx, s) : refuse_stray(ctx, s, v, word);
 }
 
 /* refuse is for a TCP packet of so many bytes, of a source that is condemned by what

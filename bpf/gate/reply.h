@@ -19,11 +19,11 @@ struct reply {
 };
 
 /* headers are IP's, IPv4's at the end of the room for IPv6's, and TCP's with room for
- * timestamps and a segment size. They are made word by word: a word that is read
+ * timestamps, a segment size and padding. They are made word by word: a word that is read
  * just after its bytes were written one by one makes the CPU wait. */
 struct headers {
 	__be32 ip[10];
-	__be32 tcp[9];
+	__be32 tcp[10];
 };
 
 #define IP4 5 /* where IPv4's begins in ip */
@@ -40,7 +40,7 @@ static __always_inline __u16 fold(__u64 sum)
 
 /* write_tcp returns the size of the header, and adds to sum what its checksum takes
  * of it, which is left out. */
-static __always_inline __u32 write_tcp(__be32 tcp[9], const struct segment *s, const struct reply *r, __u64 *sum)
+static __always_inline __u32 write_tcp(__be32 tcp[10], const struct segment *s, const struct reply *r, __u64 *sum)
 {
 	__be32 size = bpf_htonl(TCPOPT_MSS << 24 | TCPOLEN_MSS << 16 | WINDOW);
 	__u32 words = 5, window = r->flags & TCP_RST ? 0 : WINDOW;
@@ -51,10 +51,11 @@ static __always_inline __u32 write_tcp(__be32 tcp[9], const struct segment *s, c
 		tcp[7] = s->timestamps[0];
 		*sum += (__u64)tcp[5] + tcp[6] + tcp[7];
 		words += 3;
-		if (r->flags & TCP_SYN) {
+		if (r->flags & TCP_SYN) { /* as long as most SYNs, so that the frame keeps its size */
 			tcp[8] = size;
-			*sum += size;
-			words++;
+			tcp[9] = bpf_htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_NOP << 8 | TCPOPT_NOP);
+			*sum += (__u64)size + tcp[9];
+			words += 2;
 		}
 	} else if (r->flags & TCP_SYN) {
 		tcp[5] = size;
@@ -127,7 +128,8 @@ static __always_inline int store_headers(struct xdp_md *ctx, const struct segmen
 	return bpf_xdp_store_bytes(ctx, s->l3, h->ip, 40 + tcp_size);
 }
 
-/* reply returns 0, or -1 for a frame that cannot become one. */
+/* reply returns the size of the answer in it, or -1 for a frame that cannot become
+ * a reply. */
 __noinline int reply(struct xdp_md *ctx, const struct segment *s, const struct reply *r)
 {
 	__u32 tcp_size, size, text = 0;
@@ -165,7 +167,9 @@ __noinline int reply(struct xdp_md *ctx, const struct segment *s, const struct r
 		return 0;
 	if (bpf_xdp_store_bytes(ctx, size, a->text, text))
 		return -1;
-	return a->seconds ? bpf_xdp_store_bytes(ctx, size + a->seconds, &digits, sizeof(digits)) : 0;
+	if (a->seconds && bpf_xdp_store_bytes(ctx, size + a->seconds, &digits, sizeof(digits)))
+		return -1;
+	return text;
 }
 
 #endif

@@ -83,9 +83,9 @@ func (u *Unavailable) fileSystem(dir string) {
 }
 
 func (u *Unavailable) kernel() {
-	err := features.HaveProgramHelper(ebpf.XDP, asm.FnTcpRawGenSyncookieIpv4)
+	err := features.HaveProgramHelper(ebpf.XDP, asm.FnXdpStoreBytes)
 	if errors.Is(err, ebpf.ErrNotSupported) {
-		u.Missing = append(u.Missing, "Linux 6.0 or later")
+		u.Missing = append(u.Missing, "Linux 5.18 or later")
 	}
 }
 

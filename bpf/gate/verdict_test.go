@@ -182,7 +182,10 @@ func (w *world) try(g *Gate, gen *generator, frame []byte) (Reason, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", want.reason, err)
 	}
-	if r := programReason(want.reason); r == programReasonCOOKIE_RULE || r == programReasonCOOKIE_SENTENCE {
+	// Who comes on with a cookie is answered, whatever the host has by then, if he is
+	// remembered; so the model has no opinion of what the host has.
+	r, to := programReason(want.reason), want.seg.tuple
+	if (r == programReasonCOOKIE_RULE || r == programReasonCOOKIE_SENTENCE) && !w.open[to] && w.listening[to.server.Port()] {
 		proof := handshake{want.seg.tuple, want.seg.seq + 1, seq + 1}
 		w.cookies[proof] = true
 		if len(gen.proofs) < 64 {
@@ -217,9 +220,6 @@ func TestVerdictIsTheModels(t *testing.T) {
 	err := ns.Do(func() error {
 		for i := range packets {
 			frame := gen.damage(gen.packet().frame())
-			for w.almostProof(frame) {
-				frame = gen.damage(gen.packet().frame())
-			}
 			reason, err := w.try(g, gen, frame)
 			if err != nil {
 				return fmt.Errorf("packet %d: %w\n% x", i, err, frame)

@@ -26,7 +26,7 @@ func eachCrash(t *testing.T, r *crashdisk.Recording, seed uint64, choices int, f
 	scratch, crashes := crashdisk.Scratch(t), 0
 	for crash := range r.Crashes(seed, choices) {
 		said = crash.Said
-		if crashes++; underRace && crashes%4 != 0 {
+		if crashes++; underRace && crashes%12 != 0 {
 			continue // there is one goroutine
 		}
 		left := filepath.Join(scratch, "left")

@@ -111,6 +111,9 @@ func needRoot(t *testing.T) {
 }
 
 func TestCredentialMatrix(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a hundred processes; left out by -short")
+	}
 	needRoot(t)
 	const writers, readers, nobody = 40001, 40002, 12345
 	all, look, none := "200 201 200 ", "200 403AccessDenied 200 ", "403AccessDenied 403AccessDenied 403AccessDenied "

@@ -84,6 +84,9 @@ func repeat(n int, f func(i int) string) string {
 // TestHostileDocuments must be refused, or at least read, in little time and
 // memory.
 func TestHostileDocuments(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads documents of some MB; left out by -short")
+	}
 	laughs := head + "x-0: &a0 [l,l,l,l,l,l,l,l,l,l]\n" + repeat(9, func(i int) string {
 		return fmt.Sprintf("x-%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i), 10), ","))
 	})

@@ -93,6 +93,9 @@ func TestR16PowerLoss(t *testing.T) {
 // TestR16PowerLossAfterAKill: what a start that was killed left behind is made
 // durable by the next, before that promises anything.
 func TestR16PowerLossAfterAKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("records dozens of programs; left out by -short")
+	}
 	dir := crashdisk.Scratch(t)
 	first := crashdisk.Record(t, dir, program(dir, childWrites+"=1"))
 	scratch, kills := crashdisk.Scratch(t), 0
@@ -230,6 +233,9 @@ func TestR16PowerLossInFallback(t *testing.T) {
 // sync was for may never get to the disk; what was refused is not there; and what
 // was said to be unsettled is there as long as there is no crash.
 func TestR17SyncFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("records dozens of programs; left out by -short")
+	}
 	outcomes := map[string]int{}
 	whens := []string{"6", "7", "8", "9", "9+", "10+", "11+", "12+"}
 	// Which sync is which depends on when the copy is made, so all outcomes may take a

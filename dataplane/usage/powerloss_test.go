@@ -37,6 +37,9 @@ func TestR16JournalPowerLoss(t *testing.T) {
 // TestR17JournalSyncFails has a sync fail: what it was for may never get to the
 // disk, and what is promised later has it all the same.
 func TestR17JournalSyncFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("records dozens of programs; left out by -short")
+	}
 	for _, when := range []string{"2", "3", "4", "5", "6", "7", "8", "4+"} {
 		eachJournalCrash(t, "fsync:error=EIO:when="+when)
 	}

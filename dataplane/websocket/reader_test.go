@@ -254,6 +254,9 @@ func FuzzReader(f *testing.F) {
 
 // TestTextAgainstUnicode feeds texts in every two pieces.
 func TestTextAgainstUnicode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every text of some bytes; left out by -short")
+	}
 	check := func(b []byte) {
 		t.Helper()
 		for cut := range len(b) + 1 {

@@ -135,7 +135,7 @@ func TestR6SilentConnections(t *testing.T) {
 	t.Parallel()
 	n, wait, timeouts := lesser(1000, 200), 2*time.Second, "timeouts: {first_byte: 2s}"
 	if soaking() {
-		n, wait, timeouts = 14_000, 10*time.Second, "limits: {connections: 17000}\noverload: {descriptors: {start: 0.95, full: 1}}"
+		n, wait, timeouts = 15_000, 10*time.Second, "limits: {connections: 17000}\noverload: {descriptors: {start: 0.95, full: 1}}"
 	}
 	d := start(t, host{more: timeouts})
 	d.deploy("prod", mocks, nil)

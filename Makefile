@@ -33,7 +33,7 @@ build: ## build bin/tidegate
 
 run: build ## serve the quick start on 127.0.0.1:8080 until Ctrl-C
 	@.ci/setup run
-	go build -o bin/example-backend ./configs/examples/quickstart/backend
+	CGO_ENABLED=0 go build -o bin/example-backend ./configs/examples/quickstart/backend
 	@configs/examples/quickstart/run.sh
 
 demo-gate: build ## show the kernel gate shut a client out, in network namespaces; as root

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -90,12 +89,8 @@ func (g *Gate) load(o Options) (fresh []string, err error) {
 		}
 	}
 	if slices.Contains(fresh, programMapCookieKeys) {
-		var key programCookieKey
-		for i := range key.Words {
-			var random [8]byte
-			_, _ = rand.Read(random[:]) // which never fails
-			key.Words[i] = binary.NativeEndian.Uint64(random[:])
-		}
+		var key [16]byte
+		_, _ = rand.Read(key[:]) // which never fails
 		if err := g.objects.CookieKeys.Put(uint32(0), key); err != nil {
 			return nil, fmt.Errorf("write the gate's key of cookies: %w", err)
 		}

@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,16 +94,11 @@ func TestR28Connections(t *testing.T) {
 	if soaking() {
 		pages, posts, every = 1500, 6000, 5*time.Millisecond
 	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
-	t.Cleanup(s.Close)
+	backend := echoBackend(t)
 	d := start(t, host{more: moreSockets})
-	document := filepath.Join(d.dir, "sockets.yaml")
-	text := strings.Replace(echoAPI(s.URL), "$input.path(''$.said'') of $context.routeKey", "$context.connectionId", 1)
+	text := strings.Replace(echoAPI(backend), "$input.path(''$.said'') of $context.routeKey", "$context.connectionId", 1)
 	text = strings.Replace(text, "$input.path('$.said') of $context.routeKey", "$context.connectionId", 1)
-	if err := os.WriteFile(document, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	d.cli("deploy", document, "--stage", "prod")
+	d.deploySockets(text)
 	m := d.manager("prod")
 	var all []*page
 	for range pages {

@@ -7,9 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,8 +47,6 @@ func TestR41Leaks(t *testing.T) {
 			}
 		}
 	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
-	t.Cleanup(s.Close)
 	good, ill := nginx(t, "one")[0], newFaulty(t)
 	d := start(t, host{
 		domains: `[{name: sockets.example, mappings: [{api: sockets}]}, {name: "*", mappings: [{api: test}]}]`,
@@ -59,11 +55,7 @@ func TestR41Leaks(t *testing.T) {
 	pool := poolOf("pool", time.Second, "", good, ill.addr)
 	host := d.deploy("prod", pool, nil) + ".execute-api.localhost"
 	d.deploy("prod", mocks, nil)
-	sockets := filepath.Join(d.dir, "sockets.yaml")
-	if err := os.WriteFile(sockets, []byte(strings.Replace(echoAPI(s.URL), "name: test", "name: sockets", 1)), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	d.cli("deploy", sockets, "--stage", "prod")
+	d.deploySockets(strings.Replace(echoAPI(echoBackend(t)), "name: test", "name: sockets", 1))
 
 	var first, last level
 	turns, began := 0, time.Now()

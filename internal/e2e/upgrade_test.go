@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,10 +69,6 @@ func TestR12Upgrade(t *testing.T) {
 		upgrades, sockets = 3, 50
 	}
 	ready := make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(w, r.Body)
-	}))
-	t.Cleanup(s.Close)
 	cert, key := gatetest.Certificate(t, t.TempDir())
 	d := start(t, host{
 		tls:     `{certificates: [{cert: "` + cert + `", key: "` + key + `"}]}`,
@@ -82,11 +77,7 @@ func TestR12Upgrade(t *testing.T) {
 	})
 	d.deploy("prod", mocks, nil)
 	keyedID := d.deploy("prod", strings.Replace(keyed, "title: test", "title: keyed", 1), nil)
-	document := filepath.Join(d.dir, "sockets.yaml")
-	if err := os.WriteFile(document, []byte(strings.Replace(echoAPI(s.URL), "name: test", "name: sockets", 1)), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	d.cli("deploy", document, "--stage", "prod")
+	d.deploySockets(strings.Replace(echoAPI(echoBackend(t)), "name: test", "name: sockets", 1))
 	a := d.account(t)
 	plan := a.plan(nil, quota(1_000_000, "DAY"), keyedID+":prod")
 	keyID, value := a.key(plan)

@@ -72,21 +72,31 @@ routes:
 `, "BACKEND", backend)
 }
 
+// echoBackend answers with what it is sent, and returns its URL.
+func echoBackend(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// deploySockets deploys the document of a WebSocket API, and returns what the CLI says.
+func (d *daemon) deploySockets(text string) string {
+	d.t.Helper()
+	document := filepath.Join(d.dir, "sockets.yaml")
+	if err := os.WriteFile(document, []byte(text), 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+	return d.cli("deploy", document, "--stage", "prod")
+}
+
 // TestWebSocketAPI is a document deployed by the CLI, served, changed, rolled back,
 // and still there after a restart.
 func TestWebSocketAPI(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
-	t.Cleanup(s.Close)
+	backend := echoBackend(t)
 	d := start(t, host{})
-	document := filepath.Join(d.dir, "echo.yaml")
-	deploy := func(text string) string {
-		if err := os.WriteFile(document, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return d.cli("deploy", document, "--stage", "prod")
-	}
-	if out := deploy(echoAPI(s.URL)); !strings.Contains(out, "ws://") {
+	if out := d.deploySockets(echoAPI(backend)); !strings.Contains(out, "ws://") {
 		t.Errorf("deploy says %s", out)
 	}
 	connect := func() *websocket.Conn {
@@ -123,7 +133,7 @@ func TestWebSocketAPI(t *testing.T) {
 			t.Errorf("%s: %s", text, got)
 		}
 	}
-	deploy(strings.ReplaceAll(echoAPI(s.URL), "of $context.routeKey", "anew"))
+	d.deploySockets(strings.ReplaceAll(echoAPI(backend), "of $context.routeKey", "anew"))
 	if got := ask(c, `{"action":"template","text":"x"}`); got != "x anew" {
 		t.Errorf("after a deployment, who was connected gets %s", got)
 	}

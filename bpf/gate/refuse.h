@@ -97,10 +97,10 @@ static __always_inline int refuse_open(struct xdp_md *ctx, struct segment *s)
 }
 
 /* refuse_stray is for a later segment that no connection here owns, and of a visitor
- * if he is remembered. To what
- * fills no sequence space there is nothing to say: the last step of a handshake,
- * or the acknowledgement of an answer. Anything else that is not the first data
- * after a cookie has seen the answer already, WINDOW being what it is. */
+ * if he is remembered. To what fills no sequence space there is nothing to say: the
+ * last step of a handshake, or the acknowledgement of an answer. Anything else that is
+ * not the first data after a cookie has seen the answer already, WINDOW being what it
+ * is. */
 static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s, struct visitor *v, __u64 word)
 {
 	struct reply r = { .seq = s->ack, .ack = after(s), .flags = TCP_ACK | TCP_FIN };

@@ -151,16 +151,16 @@ func (l *Listener) OnReadable() {
 			l.rest()
 			return
 		case home.Loop.IsReserved(fd):
+			home.refused[refusedDescriptors].Add(1) // before the client can notice
 			unix.Close(fd)
-			home.refused[refusedDescriptors].Add(1)
 			l.rest()
 			return
 		}
 		remote := addrPort(sa)
 		s, ok := home.enter(remote.Addr())
 		if !ok {
-			reset(fd)
 			home.refused[refusedSource].Add(1)
+			reset(fd)
 			continue
 		}
 		l.turn++
@@ -204,11 +204,11 @@ func (l *Listener) OnDeadline(int64) { l.socket.Resume() }
 func (f *Front) accept(l *Listener, fd int, remote netip.AddrPort, s *source) {
 	f.accepted.Add(1)
 	if f.closed || f.config.Connections > 0 && f.open.Load() >= int64(f.config.Connections) {
-		unix.Close(fd)
-		s.leave()
 		if !f.draining {
 			f.refused[refusedFull].Add(1)
 		}
+		unix.Close(fd)
+		s.leave()
 		return
 	}
 	c := &Conn{front: f, listener: l, remote: remote, source: s}

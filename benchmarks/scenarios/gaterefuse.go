@@ -20,8 +20,10 @@ import (
 
 const (
 	refusalMeasure = "us_per_refusal"
+	packetsMeasure = "packets_per_refusal"
 	gateRespond    = "gate-respond"
 	gateDrop       = "gate-drop"
+	nothingBefore  = "nothing-"   // of names: a program that does nothing, in the gate's place
 	saturated      = "-saturated" // of names: as many connections as there can be
 
 	refusedPerSecond = 2_000.0
@@ -45,6 +47,7 @@ type refuser struct {
 	server *rivals.Server
 	style  gate.Style
 	inGate bool
+	idle   bool // a program that does nothing is in the gate's place
 	full   bool // gets as many as it can take
 }
 
@@ -76,10 +79,14 @@ func gateRefuse(ctx context.Context, b *bench) ([]report.Figure, error) {
 		}
 	}
 	err = interleave(ctx, b, refusers, refuserName, func(_ int, r refuser) (map[string]float64, error) {
-		if r.inGate {
+		switch {
+		case r.idle:
+			return r.inNothing(ctx, client, here, b.window)
+		case r.inGate:
 			return r.inKernel(ctx, h, client, here, b.window)
+		default:
+			return r.inProcess(ctx, client, b.window)
 		}
-		return r.inProcess(ctx, client, b.window)
 	})
 	if err != nil {
 		return nil, err
@@ -102,6 +109,10 @@ func (b *bench) refusers(ctx context.Context, here network.End) ([]refuser, erro
 	all = append(all,
 		refuser{name: gateRespond, server: behind, style: gate.Respond, inGate: true},
 		refuser{name: gateDrop, server: behind, style: gate.Drop, inGate: true})
+	for _, r := range all[2:] {
+		r.name, r.idle = nothingBefore+r.name, true
+		all = append(all, r)
+	}
 	for _, r := range all {
 		r.name, r.full = r.name+saturated, true
 		all = append(all, r)
@@ -110,16 +121,19 @@ func (b *bench) refusers(ctx context.Context, here network.End) ([]refuser, erro
 }
 
 func refuseFigures(samples []report.Sample, tidegate string) ([]report.Figure, error) {
+	withNet(samples)
 	var figures []report.Figure
-	for _, f := range []struct{ figure, one, other string }{
-		{"nginx_over_respond", rivals.NginxName, gateRespond},
-		{"nginx_over_drop", rivals.NginxName, gateDrop},
-		{"userspace_over_respond", tidegate, gateRespond},
-		{"saturated_nginx_over_respond", rivals.NginxName + saturated, gateRespond + saturated},
-		{"saturated_nginx_over_drop", rivals.NginxName + saturated, gateDrop + saturated},
-		{"saturated_userspace_over_respond", tidegate + saturated, gateRespond + saturated},
+	for _, f := range []struct{ figure, measure, one, other string }{
+		{"nginx_over_respond", refusalMeasure, rivals.NginxName, gateRespond},
+		{"nginx_over_drop", refusalMeasure, rivals.NginxName, gateDrop},
+		{"userspace_over_respond", refusalMeasure, tidegate, gateRespond},
+		{"nginx_over_respond_net", netMeasure, rivals.NginxName, gateRespond},
+		{"nginx_over_drop_net", netMeasure, rivals.NginxName, gateDrop},
+		{"saturated_nginx_over_respond", refusalMeasure, rivals.NginxName + saturated, gateRespond + saturated},
+		{"saturated_nginx_over_drop", refusalMeasure, rivals.NginxName + saturated, gateDrop + saturated},
+		{"saturated_userspace_over_respond", refusalMeasure, tidegate + saturated, gateRespond + saturated},
 	} {
-		ratio, err := report.Ratio(f.figure, samples, refusalMeasure, f.one, f.other)
+		ratio, err := report.Ratio(f.figure, samples, f.measure, f.one, f.other)
 		if err != nil {
 			return nil, err
 		}
@@ -168,35 +182,44 @@ func (r refuser) inProcess(ctx context.Context, client network.End, d time.Durat
 	}, err
 }
 
-// inKernel has the gate refuse. The kernel measures programs for as long as the
-// returned descriptor of EnableStats is open, and no longer.
+// inKernel has the gate refuse.
 func (r refuser) inKernel(ctx context.Context, h *gateHost, client, here network.End, d time.Duration) (values map[string]float64, err error) {
+	err = h.refusing([]string{here.Interface}, r.server, r.style, client.Address, func(g *gate.Gate) error {
+		values, err = r.measured(ctx, client, d, func() (runs uint64, took time.Duration, err error) {
+			stats, err := g.Stats()
+			return stats.Runs, stats.RunTime, err
+		})
+		return err
+	})
+	return values, err
+}
+
+// measured has a program that is attached refuse, and asks how often it ran and how
+// long in all. The kernel measures programs for as long as the descriptor of
+// EnableStats is open, and no longer.
+func (r refuser) measured(ctx context.Context, client network.End, d time.Duration, ask func() (runs uint64, took time.Duration, err error)) (map[string]float64, error) {
 	measuring, err := ebpf.EnableStats(unix.BPF_STATS_RUN_TIME)
 	if err != nil {
 		return nil, fmt.Errorf("have the kernel measure programs: %w", err)
 	}
 	defer measuring.Close()
-	err = h.refusing([]string{here.Interface}, r.server, r.style, client.Address, func(g *gate.Gate) error {
-		s, err := run(ctx, r.visitors(client, d))
-		if err != nil {
-			return err
-		}
-		stats, err := g.Stats()
-		if err != nil {
-			return err
-		}
-		if err := r.refusedAll(s); err != nil {
-			return err
-		}
-		values = map[string]float64{
-			refusalMeasure:        float64(stats.RunTime.Nanoseconds()) / 1e3 / float64(s.Opened),
-			packetMeasure:         float64(stats.RunTime.Nanoseconds()) / float64(stats.Runs),
-			"packets_per_refusal": float64(stats.Runs) / float64(s.Opened),
-			"refusals_per_second": s.PerSecond(),
-		}
-		return nil
-	})
-	return values, err
+	s, err := run(ctx, r.visitors(client, d))
+	if err != nil {
+		return nil, err
+	}
+	runs, took, err := ask()
+	if err == nil {
+		err = r.refusedAll(s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return map[string]float64{
+		refusalMeasure:        float64(took.Nanoseconds()) / 1e3 / float64(s.Opened),
+		packetMeasure:         float64(took.Nanoseconds()) / float64(runs),
+		packetsMeasure:        float64(runs) / float64(s.Opened),
+		"refusals_per_second": s.PerSecond(),
+	}, nil
 }
 
 // refusedAll is an error unless all connections were refused in the gate's style.

@@ -116,3 +116,65 @@ func TestCookie(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestVisitor: who was let connect is refused even when his source is allowed in the
+// meantime, as the host has no connection of his; the next one is the host's.
+func TestVisitor(t *testing.T) {
+	g, _, _, ns := newWorld(t)
+	err := ns.Do(func() error {
+		for prefix, client := range map[string]string{"192.0.2.77/32": "192.0.2.77:5000", "2001:db8::9/128": "[2001:db8::9]:5000"} {
+			p := packet{client: netip.MustParseAddrPort(client), server: netip.MustParseAddrPort("10.0.0.1:82"), protocol: 6, flags: syn, seq: 7}
+			if p.client.Addr().Is6() {
+				p.server = netip.MustParseAddrPort("[fd00::1]:82")
+			}
+			step := func(name string, want Action) (reply segment, err error) {
+				got, err := g.Try(p.frame(), 1)
+				if err != nil {
+					return reply, err
+				}
+				if got.Action != want {
+					t.Errorf("%s of %s: action %d, want %d", name, client, got.Action, want)
+				}
+				if want == Answered {
+					_, _, reply = readFrame(got.Frame)
+				}
+				return reply, nil
+			}
+			opened, err := step("SYN", Answered)
+			if err != nil {
+				return err
+			}
+			if err := g.Allow(netip.MustParsePrefix(prefix)); err != nil {
+				return err
+			}
+			p.flags, p.seq, p.ack = ack, 8, opened.seq+1
+			if _, err := step("handshake", Dropped); err != nil {
+				return err
+			}
+			p.payload = []byte("GET / HTTP/1.1\r\n\r\n")
+			answer, err := step("request", Answered)
+			if err != nil {
+				return err
+			}
+			if answer.payload == 0 {
+				t.Errorf("%s has no answer", client)
+			}
+			p.flags, p.seq, p.ack, p.payload = ack|fin, answer.ack, answer.seq+answer.length(), nil
+			if _, err := step("FIN", Answered); err != nil {
+				return err
+			}
+			p.seq++ // which is not what was remembered
+			if _, err := step("stranger", Passed); err != nil {
+				return err
+			}
+			p.flags, p.seq = syn, 9
+			if _, err := step("next SYN", Passed); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

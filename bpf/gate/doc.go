@@ -27,7 +27,8 @@
 // [Drop] says nothing. [Reset] answers with a TCP reset. [Respond] lets the
 // client connect, by a SYN cookie, and answers its first segment with HTTP and a
 // FIN, all without a socket. Who was just let connect is remembered (visitor.h), to
-// save time and nothing else.
+// save time; he gets his refusal even if his source is allowed in the meantime, for
+// the host knows nothing of his connection.
 //
 // # What a packet costs
 //

@@ -51,7 +51,8 @@ static __always_inline int unreadable(struct xdp_md *ctx, __u32 length)
 
 static __always_inline int decide(struct xdp_md *ctx, const struct packet *p, enum parsed parsed, __u32 length)
 {
-	int judgement;
+	int judgement, bare;
+	struct visitor *v;
 	__u64 word = 0;
 	__u8 port;
 
@@ -64,6 +65,11 @@ static __always_inline int decide(struct xdp_md *ctx, const struct packet *p, en
 	port = port_of(p->port);
 	if (unlikely(!port))
 		return passed(PASS_OTHER_PORT, length);
+	if (may_respond(port) && !opens(p->flags)) {
+		v = visitor_of(p, &bare);
+		if (v)
+			return bare ? dropped(ctx, DROP_SILENT, length) : refuse(ctx, length, v->sentenced, v->word, v);
+	}
 	judgement = glance(p, &word);
 	if (unlikely(judgement == LOOK_CLOSER))
 		judgement = look_closer(ctx, &word);
@@ -71,7 +77,7 @@ static __always_inline int decide(struct xdp_md *ctx, const struct packet *p, en
 		return passed(PASS_REASON(judgement), length);
 	if (port == 1 + DROP && opens(p->flags)) /* as refuse would, but at once */
 		return dropped(ctx, judgement == BY_RULE ? DROP_RULE : DROP_SENTENCE, length);
-	return refuse(ctx, length, judgement == BY_SENTENCE, word);
+	return refuse(ctx, length, judgement == BY_SENTENCE, word, 0);
 }
 
 SEC("xdp.frags")

@@ -144,7 +144,10 @@ type programVisitor struct {
 	Seq         uint32
 	Ack         uint32
 	Answered    uint32
-	Unused      [4]uint32
+	Sentenced   uint32
+	_           [4]byte
+	Word        uint64
+	Unused      uint64
 }
 
 // Names of all BPF objects in the ELF.

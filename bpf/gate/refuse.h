@@ -11,6 +11,12 @@ static __always_inline __u8 port_of(__be16 port)
 	return entry ? *entry >> number % 16 * 4 & 15 : 0;
 }
 
+/* may_respond tells whether a listener on such a port may have that style. */
+static __always_inline int may_respond(__u8 port)
+{
+	return port & PORT_ASK || port == 1 + RESPOND;
+}
+
 /* style_of returns the style of the listener that the packet came to, or -1. */
 static __always_inline int style_of(const struct segment *s)
 {
@@ -83,14 +89,14 @@ static __always_inline int reset(struct xdp_md *ctx, const struct segment *s, en
 
 /* refuse_open is for a SYN. The cookie is of its numbers alone: no answer is longer
  * than the least segment that everybody takes. */
-static __always_inline int refuse_open(struct xdp_md *ctx, struct segment *s)
+static __always_inline int refuse_open(struct xdp_md *ctx, struct segment *s, __u64 word)
 {
 	struct reply r = { .flags = TCP_SYN | TCP_ACK, .ack = s->seq + 1 };
 
 	if (s->l4 + s->header > s->length)
 		return VERDICT(XDP_DROP, DROP_FAILED);
 	r.seq = make_cookie(s);
-	remember(&s->flow, s->seq + 1, r.seq + 1);
+	remember(s, r.seq, word);
 	if (s->timed == SEARCH)
 		read_timestamp(ctx, s);
 	return sent(reply(ctx, s, &r), s->sentenced ? COOKIE_SENTENCE : COOKIE_RULE);
@@ -127,16 +133,14 @@ static __always_inline int refuse_stray(struct xdp_md *ctx, struct segment *s, s
 }
 
 /* refused returns the verdict on a segment of a condemned source. */
-static __always_inline int refused(struct xdp_md *ctx, struct segment *s, __u64 word)
+static __always_inline int refused(struct xdp_md *ctx, struct segment *s, struct visitor *v, __u64 word)
 {
-	struct visitor *v = 0;
+	int style = v ? RESPOND : style_of(s);
 	enum owner owner;
-	int style = style_of(s);
 
 	if (style < 0)
 		return VERDICT(XDP_PASS, PASS_OTHER_PORT);
 	if (!opens(s->flags)) {
-		v = visitor_of(s);
 		owner = v ? LISTENER : owner_of(ctx, &s->flow);
 		if (owner != LISTENER)
 			return VERDICT(XDP_PASS, owner == CONNECTION ? PASS_OPEN : PASS_NO_LISTENER);
@@ -147,18 +151,18 @@ static __always_inline int refused(struct xdp_md *ctx, struct segment *s, __u64 
 		return reset(ctx, s, s->sentenced ? RESET_SENTENCE : RESET_RULE);
 	if (style != RESPOND)
 		return VERDICT(XDP_DROP, s->sentenced ? DROP_SENTENCE : DROP_RULE);
-	return opens(s->flags) ? refuse_open(ctx, s) : refuse_stray(ctx, s, v, word);
+	return opens(s->flags) ? refuse_open(ctx, s, word) : refuse_stray(ctx, s, v, word);
 }
 
 /* refuse is for a TCP packet of so many bytes, of a source that is condemned by what
- * has the word. */
-__noinline int refuse(struct xdp_md *ctx, __u32 length, __u32 sentenced, __u64 word)
+ * has the word, or of a visitor. */
+__noinline int refuse(struct xdp_md *ctx, __u32 length, __u32 sentenced, __u64 word, struct visitor *v)
 {
 	struct segment s = { .length = length, .sentenced = sentenced };
 	int verdict = VERDICT(XDP_DROP, DROP_FAILED);
 
 	if (!read_segment(ctx, &s))
-		verdict = refused(ctx, &s, word);
+		verdict = refused(ctx, &s, v, word);
 	if (count(verdict & 0xff, length))
 		report_source(ctx, &s.flow, length, verdict & 0xff);
 	return verdict >> 8;

@@ -32,8 +32,11 @@ import (
 
 // What a gateway tells its successor, to be passed on as it is.
 type (
-	Debt = throttle.Debt // of a token bucket
-	Late = usage.Late    // requests of a key, counted after Release
+	Debts struct { // of token buckets
+		Limits  []throttle.Debt `json:"debts,omitempty"`
+		Clients []usage.Debt    `json:"clients,omitempty"`
+	}
+	Late = usage.Late // requests of a key, counted after Release
 )
 
 // errReleased refuses changes while a successor has the state.
@@ -182,10 +185,19 @@ func reopen(dir string) (*state.Store, error) {
 }
 
 // Debts returns what the token buckets have spent, for the successor.
-func (g *Gateway) Debts() []Debt { return g.throttle.Debts(loop.Now()) }
+func (g *Gateway) Debts() Debts {
+	now := loop.Now()
+	return Debts{g.throttle.Debts(now), g.usage.Debts(now)}
+}
 
 // LateDebts returns what they have spent since Debts or the last call.
-func (g *Gateway) LateDebts() []Debt { return g.throttle.LateDebts(loop.Now()) }
+func (g *Gateway) LateDebts() Debts {
+	now := loop.Now()
+	return Debts{g.throttle.LateDebts(now), g.usage.LateDebts(now)}
+}
+
+// None tells whether nothing is owed.
+func (d Debts) None() bool { return len(d.Limits)+len(d.Clients) == 0 }
 
 // TakeLate returns what was counted here since Release or the last call.
 func (g *Gateway) TakeLate() []Late { return g.usage.TakeLate() }
@@ -199,7 +211,11 @@ func (g *Gateway) Upgrade(ctx context.Context) (control.Successor, error) {
 }
 
 // Owe has the token buckets go on where the predecessor's were.
-func (g *Gateway) Owe(debts []Debt) { g.throttle.Owe(loop.Now(), debts) }
+func (g *Gateway) Owe(d Debts) {
+	now := loop.Now()
+	g.throttle.Owe(now, d.Limits)
+	g.usage.Owe(now, time.Now().UnixNano(), d.Clients)
+}
 
 // AddLate counts what the predecessor was late with.
 func (g *Gateway) AddLate(all []Late) {

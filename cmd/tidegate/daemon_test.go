@@ -57,10 +57,10 @@ func (g *fakeGateway) Drain(ctx context.Context) error {
 func (g *fakeGateway) Sockets() ([]dataplane.Socket, error) { g.note("sockets"); return nil, nil }
 func (g *fakeGateway) Release() error                       { g.note("release"); return nil }
 func (g *fakeGateway) Reclaim() error                       { g.note("reclaim"); return nil }
-func (g *fakeGateway) Debts() []dataplane.Debt              { g.note("debts"); return nil }
-func (g *fakeGateway) LateDebts() []dataplane.Debt          { return nil }
+func (g *fakeGateway) Debts() dataplane.Debts               { g.note("debts"); return dataplane.Debts{} }
+func (g *fakeGateway) LateDebts() dataplane.Debts           { return dataplane.Debts{} }
 func (g *fakeGateway) TakeLate() []dataplane.Late           { return nil }
-func (g *fakeGateway) Owe([]dataplane.Debt)                 { g.note("owe") }
+func (g *fakeGateway) Owe(dataplane.Debts)                  { g.note("owe") }
 func (g *fakeGateway) AddLate([]dataplane.Late)             { g.note("late") }
 func (g *fakeGateway) Retire(context.Context) error         { g.note("retire"); return nil }
 

@@ -21,18 +21,20 @@ import (
 //	{"want": "state"}        ->
 //	                         <-    {"released": true}     what only one can have
 //	{"want": "debts"}        ->
-//	                         <-    {"debts": [...]}       of the token buckets
+//	                         <-    {"debts": [...],       of the token buckets of limits
+//	                                "clients": [...]}     and of usage plans' clients
 //	{"ready": {...}}         ->                           it serves
 //	                         <-    {"debts": [...],       until all is served to its end:
-//	                                "late": [...]}        spent and counted since
+//	                                "clients": [...],     spent
+//	                                "late": [...]}        and counted since
 //	{"failed": "..."}        ->                           in place of any of the above
 type handover struct {
-	Want     string           `json:"want,omitempty"`
-	Released bool             `json:"released,omitempty"`
-	Debts    []dataplane.Debt `json:"debts,omitempty"`
-	Ready    *successor       `json:"ready,omitempty"`
-	Late     []dataplane.Late `json:"late,omitempty"`
-	Failed   string           `json:"failed,omitempty"`
+	Want     string `json:"want,omitempty"`
+	Released bool   `json:"released,omitempty"`
+	dataplane.Debts
+	Ready  *successor       `json:"ready,omitempty"`
+	Late   []dataplane.Late `json:"late,omitempty"`
+	Failed string           `json:"failed,omitempty"`
 }
 
 // successor is who serves now.
@@ -112,8 +114,8 @@ type releaser interface {
 	Sockets() ([]dataplane.Socket, error)
 	Release() error
 	Reclaim() error
-	Debts() []dataplane.Debt
-	LateDebts() []dataplane.Debt
+	Debts() dataplane.Debts
+	LateDebts() dataplane.Debts
 	TakeLate() []dataplane.Late
 }
 
@@ -166,7 +168,7 @@ func (p *pair) attend(g releaser) (*successor, error) {
 				err = p.out.Encode(handover{Released: true})
 			}
 		case h.Want == "debts":
-			err = p.out.Encode(handover{Debts: append(g.Debts(), dataplane.Debt{})}) // never empty
+			err = p.out.Encode(handover{Debts: g.Debts()})
 		}
 		if err != nil {
 			return nil, err
@@ -186,7 +188,7 @@ func (p *pair) tellLate(g releaser, done <-chan struct{}) {
 			last = true
 		}
 		h := handover{Debts: g.LateDebts(), Late: g.TakeLate()}
-		if len(h.Debts)+len(h.Late) > 0 && p.out.Encode(h) != nil {
+		if !(h.Debts.None() && len(h.Late) == 0) && p.out.Encode(h) != nil {
 			return
 		}
 	}
@@ -194,7 +196,7 @@ func (p *pair) tellLate(g releaser, done <-chan struct{}) {
 
 // heir is what a successor does with its gateway.
 type heir interface {
-	Owe([]dataplane.Debt)
+	Owe(dataplane.Debts)
 	AddLate([]dataplane.Late)
 }
 

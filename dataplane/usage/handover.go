@@ -111,8 +111,7 @@ func (s *Store) TakeLate() (all []Late) {
 			if k.account.state.Load()&occupied == 0 {
 				continue
 			}
-			key := s.keys.records.at(k.account.owner).key.Load() &^ enabledFlag
-			all = append(all, Late{PlanID: s.plans.ids[k.account.plan()], KeyID: formatID(key), Day: k.day, Requests: n})
+			all = append(all, Late{PlanID: s.plans.ids[k.account.plan()], KeyID: s.keyID(k.account), Day: k.day, Requests: n})
 		}
 	}
 	return all

@@ -31,6 +31,7 @@ type Store struct {
 	accounts *slab[account]
 	plans    registry
 	touched  []uint32 // accounts that the archive has yet to write
+	told     told     // to a successor
 }
 
 // NewStore returns an empty store.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/apigateway"
 	"github.com/fasthttp/websocket"
 	"golang.org/x/sys/unix"
 
@@ -205,24 +206,41 @@ func TestR12Upgrade(t *testing.T) {
 	d.terminate(10 * time.Second)
 }
 
-// TestUpgradeKeepsLimits: the token buckets of a successor are as empty.
+// TestUpgradeKeepsLimits: the token buckets of a successor are as empty: of a stage's
+// method, of a plan's client, and of a client's method.
 func TestUpgradeKeepsLimits(t *testing.T) {
 	t.Parallel()
 	d := start(t, host{})
-	api := d.deploy("prod", mocks, nil)
-	d.account(t).patchStage(api, "prod", "/*/*/throttling/rateLimit", "0.01", "/*/*/throttling/burstLimit", "4")
+	api := d.deploy("prod", keyed, nil)
+	a := d.account(t)
+	a.patchStage(api, "prod", "/free/GET/throttling/rateLimit", "0.01", "/free/GET/throttling/burstLimit", "4")
+	plan := a.plan(throttle(0.01, 4), nil, api+":prod")
+	_, value := a.key(plan)
+	at := "/apiStages/" + api + ":prod/throttle/~1pets/POST"
+	_, err := a.client.UpdateUsagePlan(a.ctx, &apigateway.UpdateUsagePlanInput{UsagePlanId: &plan,
+		PatchOperations: replace(at+"/rateLimit", "0.01", at+"/burstLimit", "3")})
+	a.must(err)
 	for n := range 6 {
 		if n%2 == 1 {
 			if err := d.upgrade(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		want := 200
-		if n >= 4 {
-			want = 429
-		}
-		if a := d.ask("GET", "/prod/pets", ""); a.status != want {
-			t.Errorf("request %d: %d", n+1, a.status)
+		for _, c := range []struct {
+			method, path, field string
+			burst               int
+		}{
+			{"GET", "/prod/free", "X-None: x", 4},
+			{"GET", "/prod/pets", "X-API-Key: " + value, 4},
+			{"POST", "/prod/pets", "X-API-Key: " + value, 3},
+		} {
+			want := 200
+			if n >= c.burst {
+				want = 429
+			}
+			if a := d.ask(c.method, c.path, "", c.field); a.status != want {
+				t.Errorf("request %d of %s %s: %d, want %d", n+1, c.method, c.path, a.status, want)
+			}
 		}
 		time.Sleep(500 * time.Millisecond) // the last ones of a predecessor are told late
 	}

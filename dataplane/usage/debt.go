@@ -1,0 +1,95 @@
+package usage
+
+import (
+	"math"
+
+	"github.com/tidegate/tidegate/limiter"
+)
+
+// Debt is what a key has spent of a bucket: nanoseconds until it is full again.
+type Debt struct {
+	PlanID string       `json:"plan,omitempty"`
+	KeyID  string       `json:"key,omitempty"`
+	Method *limiter.Key `json:"method,omitempty"` // of a method's bucket, in place of the plan's and key's
+	Nanos  int64        `json:"nanos"`
+}
+
+// told is until when the other Store has the buckets in debt.
+type told struct {
+	accounts map[*account]int64
+	methods  map[limiter.Key]int64
+}
+
+// Debts returns those of all buckets that are not full, for a Store with the same
+// secret that goes on for this one. now is that of the event loops, in Owe and
+// LateDebts too. All three may be called from any goroutine; they look at every
+// account.
+func (s *Store) Debts(now int64) []Debt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = told{map[*account]int64{}, map[limiter.Key]int64{}}
+	return s.grown(now)
+}
+
+// LateDebts returns what was spent since Debts, or since the last call.
+func (s *Store) LateDebts(now int64) []Debt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.grown(now)
+}
+
+// grown returns what is owed that the other Store does not know of yet.
+func (s *Store) grown(now int64) (debts []Debt) {
+	for number := range s.accounts.count {
+		a := s.accounts.at(number)
+		if a.state.Load()&occupied == 0 {
+			continue
+		}
+		if n := growth(s.told.accounts, a, &a.bucket, now); n > 0 {
+			debts = append(debts, Debt{PlanID: s.plans.ids[a.plan()], KeyID: s.keyID(a), Nanos: n})
+		}
+	}
+	s.methods.Range(func(e *limiter.Entry) bool {
+		key := e.Key()
+		if n := growth(s.told.methods, key, &e.Bucket, now); n > 0 {
+			debts = append(debts, Debt{Method: &key, Nanos: n})
+		}
+		return true
+	})
+	return debts
+}
+
+// growth returns how much more a bucket owes than was told, and has it told.
+func growth[K comparable](told map[K]int64, key K, b *limiter.Bucket, now int64) int64 {
+	debt := b.Debt(now)
+	if debt == 0 {
+		return 0
+	}
+	more := debt - max(0, told[key]-now)
+	if more <= 0 {
+		return 0
+	}
+	told[key] = now + min(debt, math.MaxInt64-now)
+	return more
+}
+
+// Owe has the buckets go on where others were. What there is no plan, key or room
+// for is ignored. wall is as package limiter says.
+func (s *Store) Owe(now, wall int64, debts []Debt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range debts {
+		if d.Method != nil {
+			if e, err := s.methods.LookupOrAdd(*d.Method, now, wall); err == nil {
+				e.Bucket.Owe(now, d.Nanos)
+			}
+		} else if a, _ := s.lookup(d.PlanID, d.KeyID); a != nil {
+			a.bucket.Owe(now, d.Nanos)
+		}
+	}
+}
+
+// keyID is called under the lock.
+func (s *Store) keyID(a *account) string {
+	return formatID(s.keys.records.at(a.owner).key.Load() &^ enabledFlag)
+}

@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -243,15 +245,27 @@ func (d *daemon) descriptors() int {
 	return len(entries)
 }
 
-// freeAddr returns an address that nobody listens on.
+// nextPort is where freeAddr looks first. It stays below the ports that Linux gives
+// to clients, and to whoever asks for any, so that nobody takes one before a server
+// does.
+var nextPort atomic.Int64
+
+func init() { nextPort.Store(int64(10_000 + rand.IntN(20_000))) }
+
+// freeAddr returns an address that nobody listens on, another one each time.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", nextPort.Add(1))
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", addr); err == nil {
+			_ = ln.Close()
+			return addr
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Fatal(err)
+	return ""
 }
 
 // eventually asks again until there is no error.

@@ -16,6 +16,7 @@ import (
 	"github.com/tidegate/tidegate/dataplane/state"
 	"github.com/tidegate/tidegate/dataplane/throttle"
 	"github.com/tidegate/tidegate/dataplane/usage"
+	"github.com/tidegate/tidegate/dataplane/waf"
 )
 
 // A gateway hands over to another process, its successor, while it serves:
@@ -32,9 +33,10 @@ import (
 
 // What a gateway tells its successor, to be passed on as it is.
 type (
-	Debts struct { // of token buckets
+	Debts struct { // of token buckets, and in the windows of rate-based rules
 		Limits  []throttle.Debt `json:"debts,omitempty"`
 		Clients []usage.Debt    `json:"clients,omitempty"`
+		Rates   []waf.Rate      `json:"rates,omitempty"`
 	}
 	Late = usage.Late // requests of a key, counted after Release
 )
@@ -184,20 +186,20 @@ func reopen(dir string) (*state.Store, error) {
 	return state.Open(dir)
 }
 
-// Debts returns what the token buckets have spent, for the successor.
+// Debts returns what has been spent of limits, for the successor.
 func (g *Gateway) Debts() Debts {
 	now := loop.Now()
-	return Debts{g.throttle.Debts(now), g.usage.Debts(now)}
+	return Debts{g.throttle.Debts(now), g.usage.Debts(now), g.waf.Rates(now)}
 }
 
-// LateDebts returns what they have spent since Debts or the last call.
+// LateDebts returns what has been spent since Debts or the last call.
 func (g *Gateway) LateDebts() Debts {
 	now := loop.Now()
-	return Debts{g.throttle.LateDebts(now), g.usage.LateDebts(now)}
+	return Debts{g.throttle.LateDebts(now), g.usage.LateDebts(now), g.waf.LateRates(now)}
 }
 
 // None tells whether nothing is owed.
-func (d Debts) None() bool { return len(d.Limits)+len(d.Clients) == 0 }
+func (d Debts) None() bool { return len(d.Limits)+len(d.Clients)+len(d.Rates) == 0 }
 
 // TakeLate returns what was counted here since Release or the last call.
 func (g *Gateway) TakeLate() []Late { return g.usage.TakeLate() }
@@ -210,11 +212,12 @@ func (g *Gateway) Upgrade(ctx context.Context) (control.Successor, error) {
 	return g.options.Upgrade(ctx)
 }
 
-// Owe has the token buckets go on where the predecessor's were.
+// Owe has the limits go on where the predecessor's were.
 func (g *Gateway) Owe(d Debts) {
 	now := loop.Now()
 	g.throttle.Owe(now, d.Limits)
 	g.usage.Owe(now, time.Now().UnixNano(), d.Clients)
+	g.waf.AddRates(now, d.Rates)
 }
 
 // AddLate counts what the predecessor was late with.

@@ -12,6 +12,7 @@ func (g *Gateway) makeWAF(host *configs.Host) error {
 	w := &host.WAF
 	g.waf = waf.NewStore(waf.Settings{
 		Shards: len(g.loops), RateKeys: w.RateKeys, Concurrency: w.Concurrency, Queue: w.Queue, Timeout: w.Timeout,
+		Secret: g.store.Load().RateSecret(),
 	})
 	p, err := readPlaces(w.GeoFile)
 	if err != nil {

@@ -21,12 +21,14 @@ import (
 //	{"want": "state"}        ->
 //	                         <-    {"released": true}     what only one can have
 //	{"want": "debts"}        ->
-//	                         <-    {"debts": [...],       of the token buckets of limits
-//	                                "clients": [...]}     and of usage plans' clients
+//	                         <-    {"debts": [...],       spent of limits,
+//	                                "clients": [...],     by usage plans' clients,
+//	                                "rates": [...]}       and counted by web ACLs
 //	{"ready": {...}}         ->                           it serves
 //	                         <-    {"debts": [...],       until all is served to its end:
-//	                                "clients": [...],     spent
-//	                                "late": [...]}        and counted since
+//	                                "clients": [...],     spent since,
+//	                                "rates": [...],
+//	                                "late": [...]}        and counted of quotas
 //	{"failed": "..."}        ->                           in place of any of the above
 type handover struct {
 	Want     string `json:"want,omitempty"`

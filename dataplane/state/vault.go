@@ -18,6 +18,7 @@ type vault struct {
 	accessKeys cipher.AEAD // the same for secrets of access keys
 	caches     []byte      // of saved response caches
 	sockets    [32]byte    // of connection ids
+	rates      [16]byte    // of SipHash, under which rate-based rules count
 	check      []byte      // tells a wrong secret, and nothing about the right one
 }
 
@@ -43,6 +44,7 @@ func newVault(secret []byte) (*vault, error) {
 		accessKeys: accessKeys,
 		caches:     derive("response caches: sealing", 32),
 		sockets:    [32]byte(derive("connection ids: encryption", 32)),
+		rates:      [16]byte(derive("rates of web ACLs: hashing", 16)),
 		check:      derive("secret: check", 32),
 	}, nil
 }
@@ -98,3 +100,7 @@ func (s *Store) CacheSecret() []byte { return s.vault.caches }
 // ConnectionSecret returns the key that makes ids of WebSocket connections
 // unforgeable. It is the same as long as the secret file of the host is.
 func (s *Store) ConnectionSecret() [32]byte { return s.vault.sockets }
+
+// RateSecret returns the key under which what rate-based rules count by is hashed. It
+// is the same as long as the secret file of the host is.
+func (s *Store) RateSecret() [16]byte { return s.vault.rates }

@@ -3,10 +3,11 @@ package waf
 import (
 	"bytes"
 	"fmt"
-	"hash/maphash"
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/dchest/siphash"
 
 	"github.com/tidegate/tidegate/dataplane/http1"
 	"github.com/tidegate/tidegate/dataplane/waf/window"
@@ -26,7 +27,7 @@ type rate struct {
 	scope  matcher // nil: every request
 	keys   []rateKey
 	counts *window.Counts
-	seed   maphash.Seed
+	store  *Store // for the hash of what is counted by
 }
 
 // rateKey is a component of a request that is counted by.
@@ -56,13 +57,16 @@ func (m *rate) match(in *Input, a *ACL) bool {
 			return matched
 		}
 	}
-	return m.counts.Count(maphash.Bytes(m.seed, in.work.key), in.now, m.limit) > m.limit
+	return m.counts.Count(m.store.hash(in.work.key), in.now, m.limit) > m.limit
 }
 
 // until returns when the request that was counted last would be within the limit.
 func (m *rate) until(in *Input) int64 {
-	return m.counts.Until(maphash.Bytes(m.seed, in.work.key), in.now, m.limit)
+	return m.counts.Until(m.store.hash(in.work.key), in.now, m.limit)
 }
+
+// hash is one that nobody outside can choose, and another process has as well.
+func (s *Store) hash(key []byte) uint64 { return siphash.Hash(s.k0, s.k1, key) }
 
 // append adds a component to the key. Without it the request is not counted.
 func (k *rateKey) append(in *Input, a *ACL) (found, matched bool) {
@@ -117,7 +121,7 @@ func appendNetwork(dst []byte, addr netip.Addr) []byte {
 // rate compiles a RateBasedStatement, which is that of a rule.
 func (c *compiler) rate(spec value, ruleName string) *rate {
 	o := c.object(spec, "Limit", "EvaluationWindowSec", "AggregateKeyType", "CustomKeys", "ForwardedIPConfig", "ScopeDownStatement")
-	m := &rate{limit: o.number("Limit", minRateLimit, maxRateLimit), seed: c.store.seed}
+	m := &rate{limit: o.number("Limit", minRateLimit, maxRateLimit), store: c.store}
 	seconds := o.numberOr("EvaluationWindowSec", 300, 60, 600)
 	switch seconds {
 	case 60, 120, 300, 600:

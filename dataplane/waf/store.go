@@ -1,7 +1,8 @@
 package waf
 
 import (
-	"hash/maphash"
+	"crypto/rand"
+	"encoding/binary"
 	"runtime"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ type Settings struct {
 	Concurrency int           // inspections on goroutines at once; half the processors
 	Queue       int           // those that wait for their turn; 1,024
 	Timeout     time.Duration // of an inspection, with its wait; 5 s
+	Secret      [16]byte      // for the hashes of what is counted by; random
 }
 
 // Store keeps what outlives deployments: what rate-based rules have counted,
@@ -27,7 +29,7 @@ type Settings struct {
 // goroutine may use it.
 type Store struct {
 	settings Settings
-	seed     maphash.Seed
+	k0, k1   uint64 // of SipHash
 	pool     pool
 	engines  crs.Engines
 
@@ -59,8 +61,11 @@ func NewStore(s Settings) *Store {
 	if s.Timeout == 0 {
 		s.Timeout = 5 * time.Second
 	}
+	if s.Secret == [16]byte{} {
+		_, _ = rand.Read(s.Secret[:]) // which never fails
+	}
 	return &Store{
-		settings: s, seed: maphash.MakeSeed(), pool: pool{most: s.Concurrency, mostWaiting: s.Queue},
+		settings: s, k0: binary.LittleEndian.Uint64(s.Secret[:8]), k1: binary.LittleEndian.Uint64(s.Secret[8:]), pool: pool{most: s.Concurrency, mostWaiting: s.Queue},
 		rates: map[rateID]*window.Counts{}, tallies: map[tallyID]*tally{}, samples: map[string]*sampler{}, tables: map[*definition.IPSet]*bart.Lite{},
 	}
 }

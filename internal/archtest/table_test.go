@@ -115,7 +115,7 @@ var walls = map[string][]string{
 	"github.com/corazawaf":          {"dataplane/waf/crs"},
 	"github.com/gaissmai/bart":      {"dataplane/waf"},
 	"github.com/oschwald":           {"dataplane/waf"},
-	"github.com/dchest/siphash":     {"dataplane/state", "dataplane/usage"},
+	"github.com/dchest/siphash":     {"dataplane/state", "dataplane/usage", "dataplane/waf"},
 	"go.yaml.in/yaml":               {"configs"},
 	"gopkg.in/yaml":                 {},
 	"sigs.k8s.io/yaml":              {},

@@ -26,6 +26,7 @@ type Counts struct {
 	displaced atomic.Uint64
 	uncounted atomic.Uint64
 	adding    [stripes]sync.Mutex
+	told      map[uint64][ticks]uint64 // by key, to the process that goes on for this one
 }
 
 // set is the places of the keys with one hash.
@@ -60,7 +61,7 @@ func New(length time.Duration, keys int) *Counts {
 func (c *Counts) Count(key uint64, now, limit int64) int64 {
 	key = max(1, key)
 	s := c.set(key)
-	tick := uint64(now / c.tick)
+	tick := c.tickOf(now)
 	of := s.lookup(key)
 	if of == nil {
 		if of = c.add(s, key, tick, limit); of == nil {
@@ -68,7 +69,7 @@ func (c *Counts) Count(key uint64, now, limit int64) int64 {
 			return 0
 		}
 	}
-	of.add(tick)
+	of.add(tick, 1)
 	return of.sum(tick)
 }
 
@@ -80,14 +81,14 @@ func (c *Counts) Until(key uint64, now, limit int64) int64 {
 	if of == nil {
 		return now
 	}
-	tick := uint64(now / c.tick)
+	tick := c.tickOf(now)
 	left := of.sum(tick)
 	until := now
-	for t := tick - min(tick, ticks-1); t <= tick && left >= limit; t++ {
+	for t := tick - (ticks - 1); t <= tick && left >= limit; t++ {
 		if v := of[t%ticks].Load(); v>>countBits == t {
 			left -= int64(v & countMask)
 		}
-		until = int64(t+ticks) * c.tick
+		until = int64(t) * c.tick // ticks later, and as many less for the clock's start
 	}
 	return until
 }
@@ -105,6 +106,10 @@ func (c *Counts) Stats() Stats {
 	return s
 }
 
+// tickOf numbers the ticks. At the start of the clock as many are past as a window
+// has: in those another process may have counted.
+func (c *Counts) tickOf(now int64) uint64 { return uint64(now/c.tick) + ticks }
+
 // set scales the key to the number of sets, which is quicker than to divide by it.
 func (c *Counts) set(key uint64) *set {
 	n, _ := bits.Mul64(key*0x9e3779b97f4a7c15, uint64(len(c.sets)))
@@ -120,17 +125,17 @@ func (s *set) lookup(key uint64) *cells {
 	return nil
 }
 
-// add counts one event in tick. Who is slow and comes with a tick that is past
-// counts it in one that is not.
-func (of *cells) add(tick uint64) {
+// add counts events in tick. Who is slow and comes with a tick that is past counts
+// them in one that is not.
+func (of *cells) add(tick, events uint64) {
 	cell := &of[tick%ticks]
 	for {
 		v := cell.Load()
 		if v>>countBits >= tick && v != 0 {
-			cell.Add(1)
+			cell.Add(events)
 			return
 		}
-		if cell.CompareAndSwap(v, tick<<countBits|1) {
+		if cell.CompareAndSwap(v, tick<<countBits|events) {
 			return
 		}
 	}

@@ -104,7 +104,7 @@ func TestUntilIsWhenTheCountFalls(t *testing.T) {
 			continue
 		}
 		cells := c.set(1).lookup(1)
-		at := func(now int64) int64 { return cells.sum(uint64(now/c.tick)) + 1 }
+		at := func(now int64) int64 { return cells.sum(c.tickOf(now)) + 1 }
 		if at(until-1) <= limit || at(until) > limit {
 			t.Fatalf("until %d of limit %d: count %d before and %d then", until, limit, at(until-1), at(until))
 		}

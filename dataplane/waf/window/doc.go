@@ -12,7 +12,8 @@
 //   - An event is within L if no more than L, itself among them, came in the last
 //     16/15 W. Those that others count at the same moment came before it.
 //
-// Both hold as long as the key is not displaced.
+// Both hold as long as the key is not displaced. What was counted in another process
+// ([Counts.Add]) counts for 17/15 W.
 //
 // # Displacement
 //

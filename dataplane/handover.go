@@ -192,7 +192,8 @@ func (g *Gateway) Debts() Debts {
 	return Debts{g.throttle.Debts(now), g.usage.Debts(now), g.waf.Rates(now)}
 }
 
-// LateDebts returns what has been spent since Debts or the last call.
+// LateDebts returns what has been spent since Debts or the last call, and what was too
+// much for those.
 func (g *Gateway) LateDebts() Debts {
 	now := loop.Now()
 	return Debts{g.throttle.LateDebts(now), g.usage.LateDebts(now), g.waf.LateRates(now)}

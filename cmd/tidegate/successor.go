@@ -183,14 +183,14 @@ func (p *pair) tellLate(g releaser, done <-chan struct{}) {
 	tick := time.NewTicker(lateEvery)
 	defer tick.Stop()
 	defer p.Close()
-	for last := false; !last; {
+	for last := false; ; {
 		select {
 		case <-tick.C:
 		case <-done:
 			last = true
 		}
 		h := handover{Debts: g.LateDebts(), Late: g.TakeLate()}
-		if !(h.Debts.None() && len(h.Late) == 0) && p.out.Encode(h) != nil {
+		if nothing := h.Debts.None() && len(h.Late) == 0; nothing && last || !nothing && p.out.Encode(h) != nil {
 			return
 		}
 	}

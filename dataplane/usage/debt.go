@@ -20,10 +20,14 @@ type told struct {
 	methods  map[limiter.Key]int64
 }
 
-// Debts returns those of all buckets that are not full, for a Store with the same
-// secret that goes on for this one. now is that of the event loops, in Owe and
-// LateDebts too. All three may be called from any goroutine; they look at every
-// account.
+// mostDebts bounds what Debts and LateDebts return, so that handing over does not take
+// long however many keys are at work.
+const mostDebts = 1 << 16
+
+// Debts returns those of buckets that are not full, for a Store with the same secret
+// that goes on for this one; of more than 65,536 not all. now is that of the event
+// loops, in Owe and LateDebts too. All three may be called from any goroutine; they look
+// at every account.
 func (s *Store) Debts(now int64) []Debt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,7 +35,8 @@ func (s *Store) Debts(now int64) []Debt {
 	return s.grown(now)
 }
 
-// LateDebts returns what was spent since Debts, or since the last call.
+// LateDebts returns what Debts left, and what was spent since, or since the last call,
+// likewise bounded.
 func (s *Store) LateDebts(now int64) []Debt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,7 +45,7 @@ func (s *Store) LateDebts(now int64) []Debt {
 
 // grown returns what is owed that the other Store does not know of yet.
 func (s *Store) grown(now int64) (debts []Debt) {
-	for number := range s.accounts.count {
+	for number := uint32(0); number < s.accounts.count && len(debts) < mostDebts; number++ {
 		a := s.accounts.at(number)
 		if a.state.Load()&occupied == 0 {
 			continue
@@ -54,7 +59,7 @@ func (s *Store) grown(now int64) (debts []Debt) {
 		if n := growth(s.told.methods, key, &e.Bucket, now); n > 0 {
 			debts = append(debts, Debt{Method: &key, Nanos: n})
 		}
-		return true
+		return len(debts) < mostDebts
 	})
 	return debts
 }

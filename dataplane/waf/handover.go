@@ -10,24 +10,31 @@ type Rate struct {
 	Keys      []window.Counted `json:"keys"`
 }
 
-// Rates returns what all rate-based rules have counted, for a Store with the same
-// secret that goes on for this one. now is that of the event loops, in LateRates and
-// AddRates too. All three may be called from any goroutine.
+// mostKeys bounds what Rates and LateRates return, so that no flood makes handing over
+// take long.
+const mostKeys = 1 << 16
+
+// Rates returns what rate-based rules have counted, for a Store with the same secret
+// that goes on for this one; of more than 65,536 keys not all. now is that of the event
+// loops, in LateRates and AddRates too. All three may be called from any goroutine.
 func (s *Store) Rates(now int64) []Rate {
-	return s.counted(func(c *window.Counts) []window.Counted { return c.Counted(now) })
+	return s.counted(now, (*window.Counts).Counted)
 }
 
-// LateRates returns what was counted since Rates, or since the last call.
+// LateRates returns what Rates left, and what was counted since, or since the last
+// call, likewise bounded.
 func (s *Store) LateRates(now int64) []Rate {
-	return s.counted(func(c *window.Counts) []window.Counted { return c.LateCounted(now) })
+	return s.counted(now, (*window.Counts).LateCounted)
 }
 
-func (s *Store) counted(of func(*window.Counts) []window.Counted) (all []Rate) {
+func (s *Store) counted(now int64, of func(c *window.Counts, now int64, most int) []window.Counted) (all []Rate) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	left := mostKeys
 	for id, counts := range s.rates {
-		if keys := of(counts); len(keys) > 0 {
+		if keys := of(counts, now, left); len(keys) > 0 {
 			all = append(all, Rate{id.acl, id.rule, id.signature, keys})
+			left -= len(keys)
 		}
 	}
 	return all

@@ -6,20 +6,24 @@ import "math"
 // ticks ago and of the events of that tick.
 type Counted []uint64
 
-// Counted returns what all keys have, for a table of another process that goes on
-// for this one: of windows as long, and whose keys are the same hashes. now is as in
-// Count, of this process. Calls of it and LateCounted must not overlap.
-func (c *Counts) Counted(now int64) []Counted {
+// Counted returns what keys have, for a table of another process that goes on for
+// this one: of windows as long, and whose keys are the same hashes. Of more keys than
+// most it leaves the others for later. now is as in Count, of this process. Calls of it
+// and LateCounted must not overlap.
+func (c *Counts) Counted(now int64, most int) []Counted {
 	c.told = map[uint64][ticks]uint64{}
-	return c.LateCounted(now)
+	return c.LateCounted(now, most)
 }
 
-// LateCounted returns what came since Counted, or since the last call.
-func (c *Counts) LateCounted(now int64) (all []Counted) {
+// LateCounted returns what Counted left, and what came since, or since the last call.
+func (c *Counts) LateCounted(now int64, most int) (all []Counted) {
 	tick := c.tickOf(now)
 	for i := range c.sets {
 		s := &c.sets[i]
 		for w := range s.keys {
+			if len(all) == most {
+				return all
+			}
 			if key := s.keys[w].Load(); key != 0 {
 				if more := s.cells[w].more(key, tick, c.told); len(more) > 1 {
 					all = append(all, more)

@@ -34,20 +34,20 @@ func TestHandover(t *testing.T) {
 	}
 	before.Count(8, old-60*second, limit)
 	old += 58 * second
-	pass(t, before.Counted(old), after, young)
+	pass(t, before.Counted(old, 1000), after, young)
 	if n := after.Count(1<<63+7, young, limit); n != 13 {
 		t.Errorf("count %d, want 12 and itself", n)
 	}
 	if n := after.Count(8, young, limit); n != 1 {
 		t.Errorf("what was over counts: %d", n)
 	}
-	if late := before.LateCounted(old); late != nil {
+	if late := before.LateCounted(old, 1000); late != nil {
 		t.Errorf("told twice: %v", late)
 	}
 	before.Count(1<<63+7, old, limit)    // in a tick that was told
 	before.Count(9, old+second, limit)   // of a new key
 	before.Count(9, old+5*second, limit) // and another tick
-	pass(t, before.LateCounted(old+6*second), after, young+6*second)
+	pass(t, before.LateCounted(old+6*second, 1000), after, young+6*second)
 	if n := after.Count(9, young+6*second, limit); n != 3 {
 		t.Errorf("count %d, want 2 and itself", n)
 	}
@@ -81,12 +81,36 @@ func TestHandoverForgetsNothingEarly(t *testing.T) {
 		count(one, first)
 		two := New(time.Duration(w), 16)
 		second := at - r.Int64N(3*w)*r.Int64N(2)
-		pass(t, one.Counted(at-first), two, at-second)
+		pass(t, one.Counted(at-first, 1), two, at-second)
 		count(two, second)
 		for i := range within {
 			if i >= limit && within[i]-within[i-limit] < w {
 				t.Fatalf("seed %d: %d within the limit in %s", seed, limit+1, time.Duration(within[i]-within[i-limit]))
 			}
 		}
+	}
+}
+
+// TestHandoverInParts: what is too much at once comes with the next calls.
+func TestHandoverInParts(t *testing.T) {
+	before, after := New(time.Minute, 1024), New(time.Minute, 1024)
+	for key := range uint64(100) {
+		before.Count(key+1, second, 10)
+	}
+	parts := 0
+	for all := before.Counted(second, 30); all != nil; all = before.LateCounted(second, 30) {
+		if len(all) > 30 {
+			t.Errorf("%d keys at once", len(all))
+		}
+		pass(t, all, after, second)
+		parts++
+	}
+	for key := range uint64(100) {
+		if n := after.Count(key+1, second, 10); n != 2 {
+			t.Errorf("key %d: count %d, want 2", key, n)
+		}
+	}
+	if parts != 4 {
+		t.Errorf("%d parts, want 4", parts)
 	}
 }

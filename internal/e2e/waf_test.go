@@ -188,9 +188,11 @@ func TestWAFByRate(t *testing.T) {
 	if n := ask("127.0.0.3", 5); n != 5 {
 		t.Errorf("%d of another source's are served", n)
 	}
+	predecessor := d.exited
 	if err := d.upgrade(); err != nil {
 		t.Fatal(err)
 	}
+	<-predecessor // or it would still serve some
 	if n, other := ask("127.0.0.2", 3), ask("127.0.0.3", 8); n != 0 || other != 5 {
 		t.Errorf("%d and %d are served by a successor, want 0 and 5", n, other)
 	}

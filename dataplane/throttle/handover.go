@@ -1,10 +1,6 @@
 package throttle
 
-import (
-	"math"
-
-	"github.com/tidegate/tidegate/dataplane/definition"
-)
+import "github.com/tidegate/tidegate/dataplane/definition"
 
 // Debt is what a bucket has spent: nanoseconds until it is full again.
 type Debt struct {
@@ -26,7 +22,7 @@ type bucketName struct {
 func (s *Store) Debts(now int64) []Debt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told = map[bucketName]int64{}
+	s.told = nil
 	return s.grown(now)
 }
 
@@ -40,10 +36,8 @@ func (s *Store) LateDebts(now int64) []Debt {
 // grown returns what the buckets owe that the other Store does not know of yet.
 func (s *Store) grown(now int64) (debts []Debt) {
 	tell := func(name bucketName, debt int64) {
-		known := max(0, s.told[name]-now)
-		if debt > known {
-			debts = append(debts, Debt{name.stage.APIID, name.stage.Stage, name.bucket, debt - known})
-			s.told[name] = now + min(debt, math.MaxInt64-now)
+		if n := s.told.Growth(name, now, debt); n > 0 {
+			debts = append(debts, Debt{name.stage.APIID, name.stage.Stage, name.bucket, n})
 		}
 	}
 	tell(bucketName{}, s.account.Debt(now))

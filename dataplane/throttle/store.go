@@ -16,7 +16,7 @@ type Store struct {
 
 	mu     sync.Mutex
 	stages map[definition.StageKey]map[string]*bucket
-	told   map[bucketName]int64 // by Debts: when the bucket would be full again
+	told   limiter.Told[bucketName] // to a successor
 }
 
 // bucket is a token bucket with the limit that it was last spent under.

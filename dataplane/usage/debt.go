@@ -1,10 +1,6 @@
 package usage
 
-import (
-	"math"
-
-	"github.com/tidegate/tidegate/limiter"
-)
+import "github.com/tidegate/tidegate/limiter"
 
 // Debt is what a key has spent of a bucket: nanoseconds until it is full again.
 type Debt struct {
@@ -14,10 +10,10 @@ type Debt struct {
 	Nanos  int64        `json:"nanos"`
 }
 
-// told is until when the other Store has the buckets in debt.
+// told is what the other Store knows.
 type told struct {
-	accounts map[*account]int64
-	methods  map[limiter.Key]int64
+	accounts limiter.Told[*account]
+	methods  limiter.Told[limiter.Key]
 }
 
 // mostDebts bounds what Debts and LateDebts return, so that handing over does not take
@@ -31,7 +27,7 @@ const mostDebts = 1 << 16
 func (s *Store) Debts(now int64) []Debt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told = told{map[*account]int64{}, map[limiter.Key]int64{}}
+	s.told = told{}
 	return s.grown(now)
 }
 
@@ -50,32 +46,18 @@ func (s *Store) grown(now int64) (debts []Debt) {
 		if a.state.Load()&occupied == 0 {
 			continue
 		}
-		if n := growth(s.told.accounts, a, &a.bucket, now); n > 0 {
+		if n := s.told.accounts.Growth(a, now, a.bucket.Debt(now)); n > 0 {
 			debts = append(debts, Debt{PlanID: s.plans.ids[a.plan()], KeyID: s.keyID(a), Nanos: n})
 		}
 	}
 	s.methods.Range(func(e *limiter.Entry) bool {
 		key := e.Key()
-		if n := growth(s.told.methods, key, &e.Bucket, now); n > 0 {
+		if n := s.told.methods.Growth(key, now, e.Bucket.Debt(now)); n > 0 {
 			debts = append(debts, Debt{Method: &key, Nanos: n})
 		}
 		return len(debts) < mostDebts
 	})
 	return debts
-}
-
-// growth returns how much more a bucket owes than was told, and has it told.
-func growth[K comparable](told map[K]int64, key K, b *limiter.Bucket, now int64) int64 {
-	debt := b.Debt(now)
-	if debt == 0 {
-		return 0
-	}
-	more := debt - max(0, told[key]-now)
-	if more <= 0 {
-		return 0
-	}
-	told[key] = now + min(debt, math.MaxInt64-now)
-	return more
 }
 
 // Owe has the buckets go on where others were. What there is no plan, key or room

@@ -11,12 +11,15 @@ type Counted []uint64
 // most it leaves the others for later. now is as in Count, of this process. Calls of it
 // and LateCounted must not overlap.
 func (c *Counts) Counted(now int64, most int) []Counted {
-	c.told = map[uint64][ticks]uint64{}
+	c.told = nil
 	return c.LateCounted(now, most)
 }
 
 // LateCounted returns what Counted left, and what came since, or since the last call.
 func (c *Counts) LateCounted(now int64, most int) (all []Counted) {
+	if c.told == nil {
+		c.told = map[uint64][ticks]uint64{}
+	}
 	tick := c.tickOf(now)
 	for i := range c.sets {
 		s := &c.sets[i]

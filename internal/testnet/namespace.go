@@ -2,6 +2,7 @@ package testnet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -48,11 +49,21 @@ func New(t testing.TB) *Namespace {
 // f opens stay inside for as long as they live.
 func (n *Namespace) Do(f func() error) error {
 	return onThread(func() error {
-		if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
+		if err := n.enter(); err != nil {
 			return fmt.Errorf("enter network namespace: %w", err)
 		}
 		return f()
 	})
+}
+
+// enter may come late, when a client still dials as its test ends.
+func (n *Namespace) enter() error {
+	file, err := n.file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	entered := errors.New("it is gone")
+	return errors.Join(file.Control(func(fd uintptr) { entered = unix.Setns(int(fd), unix.CLONE_NEWNET) }), entered)
 }
 
 // onThread runs f on a thread that ends with it, so that no other goroutine

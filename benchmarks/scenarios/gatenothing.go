@@ -74,12 +74,12 @@ func (r refuser) inNothing(ctx context.Context, client, here network.End, d time
 	return values, err
 }
 
-// net is a measure of a program less what one that does nothing took in the same
-// round for as many packets.
+// netMeasure is refusalMeasure, of a program less what one that does nothing took for as
+// many packets in the same round.
 const netMeasure = "net_us_per_refusal"
 
-// withNet adds the net measure to the samples.
-func withNet(samples []report.Sample) []report.Sample {
+// addNet adds the net measure to the samples.
+func addNet(samples []report.Sample) {
 	type turn struct {
 		round int
 		name  string
@@ -93,5 +93,4 @@ func withNet(samples []report.Sample) []report.Sample {
 	for _, s := range samples {
 		s.Values[netMeasure] = s.Values[refusalMeasure] - s.Values[packetsMeasure]*price[turn{s.Round, s.Rival}]/1e3
 	}
-	return samples
 }

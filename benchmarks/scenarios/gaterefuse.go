@@ -121,7 +121,7 @@ func (b *bench) refusers(ctx context.Context, here network.End) ([]refuser, erro
 }
 
 func refuseFigures(samples []report.Sample, tidegate string) ([]report.Figure, error) {
-	withNet(samples)
+	addNet(samples)
 	var figures []report.Figure
 	for _, f := range []struct{ figure, measure, one, other string }{
 		{"nginx_over_respond", refusalMeasure, rivals.NginxName, gateRespond},

@@ -51,11 +51,14 @@ func (s *Store) grown(now int64) (debts []Debt) {
 		}
 	}
 	s.methods.Range(func(e *limiter.Entry) bool {
+		if len(debts) == mostDebts {
+			return false
+		}
 		key := e.Key()
 		if n := s.told.methods.Growth(key, now, e.Bucket.Debt(now)); n > 0 {
 			debts = append(debts, Debt{Method: &key, Nanos: n})
 		}
-		return len(debts) < mostDebts
+		return true
 	})
 	return debts
 }

@@ -62,8 +62,9 @@ func (of *cells) more(key, tick uint64, told map[uint64][ticks]uint64) Counted {
 }
 
 // Add counts what another process has counted. Its ticks begin at other times: so
-// that nothing is forgotten early, each event counts for up to a tick longer. Of what
-// makes no sense as much is taken as does.
+// that nothing is forgotten early, each event counts for up to a tick longer. Where all
+// places of a key are taken, the one with the lowest count makes room, even if it is over
+// its limit, which is not known here. Of what makes no sense as much is taken as does.
 func (c *Counts) Add(now int64, all []Counted) {
 	tick := c.tickOf(now)
 	for _, counted := range all {
